@@ -1,0 +1,1 @@
+"""What a good plan is and how it is found."""
