@@ -1,0 +1,1 @@
+"""What an instance, a plan and a job are. No solver, no HTTP."""

@@ -1,0 +1,105 @@
+"""Everything that can go wrong for a caller, one class per kind.
+
+The docstring of each class is its message's first line, ``status`` its HTTP status, ``exit_code`` the command line's.
+A :class:`Fault` is one finding in an instance; :class:`FaultyInstance` carries all of them at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One finding: where it is, what was found, what is allowed.
+
+    ``row`` is the row's id where it has one, otherwise its number from 1 in the table. ``place`` is the file, sheet,
+    line or cell, where the reader knows it.
+    """
+
+    table: str
+    row: str
+    field: str
+    value: Any
+    allowed: str
+    place: str = ""
+
+    def __str__(self) -> str:
+        where = " · ".join(part for part in (self.table, self.row, self.field) if part)
+        place = f" ({self.place})" if self.place else ""
+        return f"{where}{place}: got {shorten(self.value)}; {self.allowed}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON; the value found is shortened to text unless it is a simple one."""
+        simple = isinstance(self.value, str | int | float | bool | None)
+        value = self.value if simple and self.value == self.value else repr(self.value)
+        return {**asdict(self), "value": shorten(value) if isinstance(value, str) else value}
+
+
+def shorten(value: Any, limit: int = 80) -> str:
+    """A value as text of at most ``limit`` characters."""
+    text = str(value) if isinstance(value, str) and len(value) <= limit and value.strip() else repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+class StockpileError(Exception):
+    """Something went wrong."""
+
+    status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, detail: str = "") -> None:
+        self.detail = detail
+        title = (type(self).__doc__ or "").strip().splitlines()[0]
+        super().__init__(f"{title} {detail}".strip())
+
+
+class FaultyInstance(StockpileError):
+    """The instance has faults."""
+
+    status = 422
+    exit_code = 2
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = faults
+        lines = "".join(f"\n  {fault}" for fault in faults)
+        super().__init__(f"{len(faults)} in all:{lines}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.faults,))
+
+
+class UnreadableFile(StockpileError):
+    """The file cannot be read."""
+
+    status = 422
+    exit_code = 2
+
+
+class UnknownFormat(StockpileError):
+    """The format of the file is not known."""
+
+    status = 415
+    exit_code = 2
+
+
+class TooLarge(StockpileError):
+    """The file is larger than allowed."""
+
+    status = 413
+    exit_code = 2
+
+
+class SolverFailed(StockpileError):
+    """The solver ended in a state that cannot be trusted."""
+
+    status = 500
+    exit_code = 1
+
+
+class AuditFailed(StockpileError):
+    """The plan does not satisfy the instance; it is not to be used."""
+
+    status = 500
+    exit_code = 1

@@ -1,0 +1,161 @@
+"""The instance of model.md §1: all tables together, checked across tables."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from models.instance.base import Id, Many, Row, Series, Text, Word, at
+from models.instance.checks import check, parse, warnings
+from models.instance.market import (
+    Commodity,
+    Country,
+    Demand,
+    Horizon,
+    Industry,
+    LossTier,
+    Market,
+    PrivateStock,
+    ShortageTier,
+    Spot,
+    SpotTier,
+)
+from models.instance.money import Allocation, Budget, Source, Where
+from models.instance.reserve import Depot, OpeningStock, Substitution
+from models.instance.risk import (
+    CoverRule,
+    Effect,
+    Event,
+    Objective,
+    Risk,
+    Scenario,
+    ServiceRule,
+    ShareRule,
+)
+from models.instance.supply import Agreement, Choice, FixedPrice, IndexPrice, Project, Range, Support
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from models.faults import Fault
+
+
+class Instance(Row):
+    """Everything a plan is made from. Natural units: t, t/year, USD, USD/t, years, fractions."""
+
+    schema_version: Literal["1"]
+    name: Word
+    description: Text = ""
+    discount_rate: float = Field(default=0.0, ge=0, lt=10, description="per year")
+    horizon: Horizon
+    countries: Many[Country] = ()
+    commodities: Many[Commodity] = ()
+    private_stock: Many[PrivateStock] = ()
+    demand: Many[Demand] = ()
+    industries: Many[Industry] = ()
+    market: Many[Market] = ()
+    spot: Many[Spot] = ()
+    agreements: Many[Agreement] = ()
+    projects: Many[Project] = ()
+    choices: Many[Choice] = ()
+    depots: Many[Depot] = ()
+    opening_stock: Many[OpeningStock] = ()
+    substitutions: Many[Substitution] = ()
+    budget: Budget | None = None
+    allocations: Many[Allocation] = ()
+    risk: Risk = Risk()
+    scenarios: Many[Scenario] = ()
+    objective: Objective = Objective()
+
+    @field_validator("risk", "objective", mode="before")
+    @classmethod
+    def _absent_is_default(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+    @model_validator(mode="after")
+    def _across_tables(self) -> Instance:
+        faults = check(self)
+        if faults:
+            raise PydanticCustomError("faults", "{text}", {"text": "; ".join(map(str, faults))})
+        return self
+
+    @classmethod
+    def parse(cls, raw: Any) -> Instance:
+        """An instance from plain data (dicts, lists, numbers, strings).
+
+        Raises :class:`models.faults.FaultyInstance` with every fault of every table at once.
+        """
+        return parse(cls, raw)
+
+    @classmethod
+    def from_tables(cls, tables: dict[str, pd.DataFrame]) -> Instance:
+        """An instance from pandas tables, one per table of model.md §1 and one per nested list.
+
+        Raises :class:`models.faults.FaultyInstance` with every fault of every table at once.
+        """
+        from models.tables import from_tables
+
+        return cls.parse(from_tables(tables))
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The same instance as pandas tables; :meth:`from_tables` reads them back."""
+        from models.tables import to_tables
+
+        return to_tables(self)
+
+    def warnings(self) -> list[Fault]:
+        """What is allowed but worth a look (model.md §6, second paragraph)."""
+        return warnings(self)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, without fields that have their default value."""
+        return {"schema_version": self.schema_version, **self.model_dump(mode="json", exclude_defaults=True)}
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the content (hex), independent of file format and of defaults written out."""
+        text = self.__class__.model_dump_json(self, exclude_defaults=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+__all__ = [
+    "Agreement",
+    "Allocation",
+    "Budget",
+    "Choice",
+    "Commodity",
+    "Country",
+    "CoverRule",
+    "Demand",
+    "Depot",
+    "Effect",
+    "Event",
+    "FixedPrice",
+    "Horizon",
+    "Id",
+    "IndexPrice",
+    "Industry",
+    "Instance",
+    "LossTier",
+    "Market",
+    "Objective",
+    "OpeningStock",
+    "PrivateStock",
+    "Project",
+    "Range",
+    "Risk",
+    "Scenario",
+    "Series",
+    "ServiceRule",
+    "ShareRule",
+    "ShortageTier",
+    "Source",
+    "Spot",
+    "SpotTier",
+    "Substitution",
+    "Support",
+    "Where",
+    "at",
+]

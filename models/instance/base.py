@@ -1,0 +1,69 @@
+"""What every table row shares: strictness, freezing, and the kinds of number of model.md §1.
+
+Rows check only their own shape (types, signs, unknown fields). Everything that needs a second field, a second row or
+the horizon is checked in :mod:`models.instance.checks`, so that all faults come in one answer.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+T = TypeVar("T")
+
+
+class Row(BaseModel):
+    """A frozen record that forbids unknown fields, coercion, NaN and infinities."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PydanticCustomError("series", "a number, or a list with one number per period")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise PydanticCustomError("series_finite", "finite numbers only")
+    return number
+
+
+def _series(value: Any) -> float | tuple[float, ...]:
+    if isinstance(value, list | tuple):
+        if not value:
+            raise PydanticCustomError("series", "a number, or a list with one number per period")
+        return tuple(_number(v) for v in value)
+    return _number(value)
+
+
+def _amounts(value: Any) -> float | tuple[float, ...]:
+    series = _series(value)
+    if min(series) < 0 if isinstance(series, tuple) else series < 0:
+        raise PydanticCustomError("series_negative", "no negative number")
+    return series
+
+
+Series = Annotated[float | tuple[float, ...], BeforeValidator(_amounts)]
+"""A number (constant over the horizon) or one number per period, all >= 0."""
+
+Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\s\x00-\x1f,;](?:[^\x00-\x1f,;]*[^\s\x00-\x1f,;])?$")]
+"""A name without comma, semicolon, control characters or outer blanks; unique over the whole instance."""
+
+Word = Annotated[str, Field(min_length=1, max_length=200)]
+Text = Annotated[str, Field(max_length=20_000)]
+Amount = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Premium = Annotated[float, Field(gt=-1)]
+Period = Annotated[int, Field(ge=0)]
+Many = Annotated[tuple[T, ...], Field(strict=False)]
+"""A list in files, a tuple in memory."""
+
+
+def at(series: float | tuple[float, ...], period: int) -> float:
+    """The value of a Series in one period (unit of the series)."""
+    return series[period] if isinstance(series, tuple) else series
