@@ -13,7 +13,8 @@ DEMO_ARGS ?=
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input -qq
 PYTEST := $(PY) -m pytest -n $(JOBS) $(PYTEST_ARGS)
-UV_COMPILE := $(PY) -m uv pip compile pyproject.toml --quiet --no-config --universal --generate-hashes \
+# The oldest supported Python is named because uv would take the running one as the floor.
+UV_COMPILE := $(PY) -m uv pip compile pyproject.toml --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 PACKAGES := models optimizer api
 DEMO := us-vault-2026
