@@ -39,7 +39,8 @@ class Fault:
 
 def shorten(value: Any, limit: int = 80) -> str:
     """A value as text of at most ``limit`` characters."""
-    text = str(value) if isinstance(value, str) and len(value) <= limit and value.strip() else repr(value)
+    plain = isinstance(value, str) and value and value == value.strip()
+    text = "nothing" if value is None else value if plain and value.isprintable() else repr(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from models.instance.base import Id, Many, Row, Series, Text, Word, at
+from models.instance.base import Id, Many, Name, Row, Series, Text, at
 from models.instance.checks import check, parse, warnings
 from models.instance.market import (
     Commodity,
@@ -47,7 +47,7 @@ class Instance(Row):
     """Everything a plan is made from. Natural units: t, t/year, USD, USD/t, years, fractions."""
 
     schema_version: Literal["1"]
-    name: Word
+    name: Name
     description: Text = ""
     discount_rate: float = Field(default=0.0, ge=0, lt=10, description="per year")
     horizon: Horizon

@@ -1,7 +1,7 @@
 """What every table row shares: strictness, freezing, and the kinds of number of model.md §1.
 
-Rows check only their own shape (types, signs, unknown fields). Everything that needs a second field, a second row or
-the horizon is checked in :mod:`models.instance.checks`, so that all faults come in one answer.
+Rows check only their own shape (types, signs, unknown fields). Everything that needs a second field, a second
+row or the horizon is checked in :mod:`models.instance.checks`, so that all faults come in one answer.
 """
 
 from __future__ import annotations
@@ -51,17 +51,49 @@ def _amounts(value: Any) -> float | tuple[float, ...]:
 Series = Annotated[float | tuple[float, ...], BeforeValidator(_amounts)]
 """A number (constant over the horizon) or one number per period, all >= 0."""
 
-Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\s\x00-\x1f,;](?:[^\x00-\x1f,;]*[^\s\x00-\x1f,;])?$")]
+# Control characters, and what neither XML (xlsx) nor YAML can carry.
+_CONTROL = r"\x00-\x1f\x7f-\x9f\u{2028}\u{2029}\u{fffe}\u{ffff}"
+
+
+def _pattern(refused: str) -> str:
+    """Text without the refused characters (of a character class) and without blanks at either end."""
+    return rf"^[^\s{refused}](?:[^{refused}]*[^\s{refused}])?$"
+
+
+_ID, _WORD, _NAME = (_pattern(_CONTROL + more) for more in (",;", ";", ""))
+_TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\u{fffe}\u{ffff}]*$"
+
+PATTERNS = {
+    _ID: "a name without comma, semicolon, control characters, or blanks at either end",
+    _WORD: "a word without semicolon, control characters, or blanks at either end",
+    _NAME: "a name without control characters, or blanks at either end",
+    _TEXT: "text without control characters other than tab and line feed",
+}
+"""What each pattern asks for, in words."""
+
+Id = Annotated[str, Field(min_length=1, max_length=200, pattern=_ID)]
 """A name without comma, semicolon, control characters or outer blanks; unique over the whole instance."""
 
-Word = Annotated[str, Field(min_length=1, max_length=200)]
-Text = Annotated[str, Field(max_length=20_000)]
+Word = Annotated[str, Field(min_length=1, max_length=200, pattern=_WORD)]
+"""A free word by which rows are selected; without semicolon, control characters or outer blanks."""
+
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=_NAME)]
+"""A name for people."""
+
+Text = Annotated[str, Field(max_length=20_000, pattern=_TEXT)]
+"""Free text of several lines."""
+
 Amount = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Premium = Annotated[float, Field(gt=-1)]
 Period = Annotated[int, Field(ge=0)]
 Many = Annotated[tuple[T, ...], Field(strict=False)]
 """A list in files, a tuple in memory."""
+
+
+def periods(years: float, period_years: float) -> int:
+    """Years as a number of whole periods, ⌊years/Δ + ½⌋; a term is besides at least one (model.md §4)."""
+    return math.floor(years / period_years + 0.5)
 
 
 def at(series: float | tuple[float, ...], period: int) -> float:

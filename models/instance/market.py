@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from models.instance.base import Amount, Id, Many, Premium, Row, Series, Share, Word
+from models.instance.base import Amount, Id, Many, Name, Premium, Row, Series, Share, Word
 
 
 class Horizon(Row):
@@ -19,7 +19,7 @@ class Country(Row):
     """A country, or any place that supplies, refines or stores."""
 
     id: Id = Field(description="ISO 3166 alpha-3 where there is one; free otherwise (ROW, the seabed area)")
-    name: Word
+    name: Name
     group: Word = Field(description="free word: domestic, ally, partner, neutral, adversary ...")
     risk: Amount = Field(default=0.0, description="risk score for risk.exposure_limit, any scale")
 
@@ -28,7 +28,7 @@ class Commodity(Row):
     """One material at one stage (ore, concentrate, oxide, metal, magnet)."""
 
     id: Id
-    name: Word
+    name: Name
     material: Word
     stage: Word
     price: Series = Field(description="reference price, USD/t")

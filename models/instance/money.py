@@ -14,7 +14,9 @@ class Source(Row):
 
     id: Id
     kind: Literal["appropriation", "loan", "private"]
-    amount: Amount | None = Field(default=None, description="most that can be drawn in all, USD; no limit if absent")
+    amount: Amount | None = Field(
+        default=None, description="most that can be drawn in all, USD; no limit if absent"
+    )
     available: Series | None = Field(
         default=None, description="most that can be drawn per period, USD; no limit if absent"
     )

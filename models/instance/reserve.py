@@ -13,7 +13,9 @@ class Depot(Row):
     id: Id
     country: Id
     capacity: Amount | None = Field(default=None, description="m³; no limit if absent")
-    outturn: Amount | None = Field(default=None, description="most that can be taken out, t/year; no limit if absent")
+    outturn: Amount | None = Field(
+        default=None, description="most that can be taken out, t/year; no limit if absent"
+    )
     optional: bool = Field(default=False, description="opened only if the plan says so")
     opening_cost: Amount = Field(default=0.0, description="USD, in period 0, if optional and opened")
     handling_cost: Amount = Field(default=0.0, description="USD/t in or out")

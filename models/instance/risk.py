@@ -40,7 +40,9 @@ class Risk(Row):
     """Rules on risk. Absent limits do not bind."""
 
     shares: Many[ShareRule] = ()
-    exposure_limit: Amount | None = Field(default=None, description="spend-weighted country risk, scale of countries.risk")
+    exposure_limit: Amount | None = Field(
+        default=None, description="spend-weighted country risk, scale of countries.risk"
+    )
     cover: Many[CoverRule] = ()
     service: Many[ServiceRule] = ()
     cvar_limit: Amount | None = Field(default=None, description="USD")

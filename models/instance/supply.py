@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from models.instance.base import Amount, Id, Many, Period, Premium, Row, Series, Share, Word
+from models.instance.base import Amount, Id, Many, Name, Period, Premium, Row, Series, Share, Word
 
 
 class FixedPrice(Row):
@@ -36,7 +36,7 @@ class Agreement(Row):
     """A purchase agreement (offtake); an option is a prepayment with take_or_pay 0."""
 
     id: Id
-    supplier: Word
+    supplier: Name
     country: Id
     via: Many[Id] = ()
     commodity: Id
@@ -45,7 +45,9 @@ class Agreement(Row):
     )
     term_years: float = Field(gt=0, description="years")
     volume: Range = Field(description="t/year at full ramp")
-    ramp: Many[Share] = Field(default=(1.0,), min_length=1, description="factor by contract year; the last lasts")
+    ramp: Many[Share] = Field(
+        default=(1.0,), min_length=1, description="factor by contract year; the last lasts"
+    )
     take_or_pay: Share = Field(default=0.0, description="share of the contracted tonnes paid in any case")
     price: Annotated[FixedPrice | IndexPrice, Field(discriminator="kind")]
     signing_cost: Amount = Field(default=0.0, description="USD, at the start")
@@ -81,11 +83,14 @@ class Project(Row):
         default=(0,), min_length=1, description="periods in which building may begin"
     )
     lead_years: Amount = Field(default=0.0, description="years from start to operation")
-    ramp: Many[Share] = Field(default=(1.0,), min_length=1, description="factor by operating year; the last lasts")
+    ramp: Many[Share] = Field(
+        default=(1.0,), min_length=1, description="factor by operating year; the last lasts"
+    )
     capex_fixed: Amount = Field(default=0.0, description="USD")
     capex_per_unit: Amount = Field(default=0.0, description="USD per t/year of capacity")
     spend_profile: Many[Share] | None = Field(
-        default=None, description="fractions of capex by period from the start; evenly over the lead if absent"
+        default=None,
+        description="fractions of capex by period from the start; evenly over the lead if absent",
     )
     public_share: Share = Field(default=1.0, description="share of capex the agency pays")
     offtake_share: Share = Field(default=1.0, description="the agency's share of activity σ")
