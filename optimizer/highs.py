@@ -1,0 +1,240 @@
+"""Arrays to HiGHS and back: the only import of highspy.
+
+Every status is checked. Whatever is not understood is an error (:class:`models.faults.SolverFailed`), never a result.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import highspy
+import numpy as np
+
+from models.faults import SolverFailed
+from optimizer.compile import Arrays, Scales, Vector, equilibrate
+
+End = Literal["optimal", "infeasible", "unbounded", "time_limit", "interrupted"]
+
+_ENDS: dict[Any, End] = {
+    highspy.HighsModelStatus.kOptimal: "optimal",
+    highspy.HighsModelStatus.kInfeasible: "infeasible",
+    highspy.HighsModelStatus.kUnbounded: "unbounded",
+    highspy.HighsModelStatus.kTimeLimit: "time_limit",
+    highspy.HighsModelStatus.kInterrupt: "interrupted",
+    highspy.HighsModelStatus.kHighsInterrupt: "interrupted",
+}
+_threads_in_use: list[int] = []
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of HiGHS ended with, in the units of the arrays before equilibration."""
+
+    end: End
+    x: Vector | None
+    """Values, if a feasible point is known."""
+    objective: float
+    """inf without one."""
+    bound: float
+    """No feasible point is below; -inf if nothing is known."""
+    row_duals: Vector | None
+    column_duals: Vector | None
+    branch_nodes: int
+    iterations: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """Where a MIP run stands, in the units of the arrays."""
+
+    incumbent: float
+    bound: float
+    nodes: int
+
+
+def machine_threads() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Solver:
+    """One programme held by HiGHS. Bounds and costs may change between runs."""
+
+    def __init__(self, arrays: Arrays, *, threads: int = 0, seed: int = 0) -> None:
+        self.arrays = arrays
+        scaled, self.scales = equilibrate(arrays)
+        self._highs = highspy.Highs()
+        self._set("output_flag", False)
+        threads = threads or machine_threads()
+        if _threads_in_use != [threads]:
+            # HiGHS keeps one pool per process; a run with another size fails until the pool is made anew.
+            highspy.Highs.resetGlobalScheduler(True)
+            _threads_in_use[:] = [threads]
+        self._set("threads", threads)
+        self._set("random_seed", seed)
+        self._checked(self._highs.passModel(_model(scaled)), "take the model")
+
+    def _set(self, option: str, value: Any) -> None:
+        self._checked(self._highs.setOptionValue(option, value), f"set {option} = {value}")
+
+    @staticmethod
+    def _checked(status: highspy.HighsStatus, doing: str) -> None:
+        if status == highspy.HighsStatus.kError:
+            raise SolverFailed(f"HiGHS could not {doing}.")
+
+    def fix(self, columns: Any, values: Vector) -> None:
+        """Fix columns at values and make them continuous."""
+        index = np.asarray(columns, dtype=np.int32)
+        values = np.asarray(values, dtype=float) / self.scales.columns[index]
+        self._checked(self._highs.changeColsBounds(len(index), index, values, values), "fix columns")
+        kinds = np.full(len(index), 0, dtype=np.uint8)
+        self._checked(self._highs.changeColsIntegrality(len(index), index, kinds), "relax columns")
+
+    def set_cost(self, cost: Vector) -> None:
+        """Another objective, same rows."""
+        index = np.arange(len(cost), dtype=np.int32)
+        self._checked(self._highs.changeColsCost(len(index), index, cost * self.scales.columns), "change the objective")
+
+    def start_from(self, columns: Any, values: Vector) -> None:
+        """Offer values of some columns (integers suffice) as a first incumbent."""
+        index = np.asarray(columns, dtype=np.int32)
+        scaled = np.asarray(values, dtype=float) / self.scales.columns[index]
+        self._checked(self._highs.setSolution(len(index), index, scaled), "take the starting plan")
+
+    def run(
+        self,
+        *,
+        relative_gap: float = 0.0,
+        time_limit: float | None = None,
+        stop: threading.Event | None = None,
+        report: Callable[[Report], None] | None = None,
+        **options: Any,
+    ) -> Outcome:
+        """Solve. ``time_limit`` in seconds from now; ``stop`` ends the run and keeps the incumbent."""
+        for option, value in {"mip_rel_gap": relative_gap, "mip_abs_gap": 0.0, **options}.items():
+            self._set(option, value)
+        # HiGHS counts from the first run of the instance.
+        self._set("time_limit", self._highs.getRunTime() + time_limit if time_limit is not None else highspy.kHighsInf)
+        with _Watch(self._highs, stop, report) as watch:
+            status = self._highs.run()
+        watch.reraise()
+        self._checked(status, "solve")
+        return self._outcome()
+
+    def _outcome(self) -> Outcome:
+        status = self._highs.getModelStatus()
+        end = _ENDS.get(status)
+        if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:
+            return self._which()
+        if end is None:
+            raise SolverFailed(f"HiGHS ended with: {self._highs.modelStatusToString(status)}.")
+        info, solution = self._highs.getInfo(), self._highs.getSolution()
+        feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        if end == "optimal" and not feasible:
+            raise SolverFailed("HiGHS called a point optimal that it does not call feasible.")
+        feasible = feasible and end not in ("infeasible", "unbounded")
+        mip = bool(self._highs.getLp().integrality_) and info.mip_node_count >= 0
+        objective = info.objective_function_value if feasible else np.inf
+        bound = info.mip_dual_bound if mip else objective if end == "optimal" else -np.inf
+        duals = feasible and solution.dual_valid
+        return Outcome(
+            end=end,
+            x=np.array(solution.col_value) * self.scales.columns if feasible else None,
+            objective=objective,
+            bound=bound,
+            row_duals=np.array(solution.row_dual) * self.scales.rows if duals else None,
+            column_duals=np.array(solution.col_dual) / self.scales.columns if duals else None,
+            branch_nodes=max(0, info.mip_node_count),
+            iterations=max(0, info.simplex_iteration_count),
+        )
+
+    def _which(self) -> Outcome:
+        """Infeasible or unbounded: without an objective the difference shows."""
+        cost = self.arrays.cost
+        self.set_cost(np.zeros(len(cost)))
+        self._checked(self._highs.run(), "solve without objective")
+        feasible = self._highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+        self.set_cost(cost)
+        end: End = "unbounded" if feasible else "infeasible"
+        return Outcome(end, None, np.inf, -np.inf, None, None, 0, 0)
+
+
+def _model(arrays: Arrays) -> highspy.HighsLp:
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = arrays.shape
+    lp.col_cost_, lp.offset_ = arrays.cost, arrays.offset
+    lp.col_lower_, lp.col_upper_ = arrays.lower, arrays.upper
+    lp.row_lower_, lp.row_upper_ = arrays.row_lower, arrays.row_upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.num_row_, lp.a_matrix_.num_col_ = arrays.shape
+    lp.a_matrix_.start_ = arrays.matrix.indptr
+    lp.a_matrix_.index_ = arrays.matrix.indices
+    lp.a_matrix_.value_ = arrays.matrix.data
+    if arrays.integer.any():
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        lp.integrality_ = [kinds[int(flag)] for flag in arrays.integer]
+    return lp
+
+
+class _Watch:
+    """Callbacks of one run: progress out, stop in. An exception in ``report`` ends the run and is raised after it."""
+
+    EVERY = 0.2
+    """Seconds between reports at least."""
+
+    def __init__(
+        self, highs: highspy.Highs, stop: threading.Event | None, report: Callable[[Report], None] | None
+    ) -> None:
+        self.highs, self.stop, self.report = highs, stop, report
+        self.failure: BaseException | None = None
+        self.last = -np.inf
+
+    def __enter__(self) -> _Watch:
+        if self.stop is not None:
+            for channel in (self.highs.cbMipInterrupt, self.highs.cbSimplexInterrupt, self.highs.cbIpmInterrupt):
+                channel.subscribe(self._interrupt)
+        if self.report is not None:
+            for channel in (self.highs.cbMipInterrupt, self.highs.cbMipImprovingSolution):
+                channel.subscribe(self._progress)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.highs.clearCallbacks()
+
+    def _interrupt(self, event: Any) -> None:
+        if self.failure is not None or (self.stop is not None and self.stop.is_set()):
+            event.interrupt()
+
+    def _progress(self, event: Any) -> None:
+        out, now = event.data_out, time.monotonic()
+        if self.report is None or self.failure is not None or now - self.last < self.EVERY:
+            return
+        self.last = now
+        try:
+            self.report(Report(out.mip_primal_bound, out.mip_dual_bound, out.mip_node_count))
+        except BaseException as failure:  # raised again after the run: HiGHS must not see it
+            self.failure = failure
+            event.interrupt()
+
+    def reraise(self) -> None:
+        """Raise what a report raised."""
+        if self.failure is not None:
+            raise self.failure
+
+
+def write_model(arrays: Arrays, column_names: list[str], row_names: list[str], path: str) -> None:
+    """Write arrays as they are as MPS or LP, by the suffix of the path."""
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    lp = _model(arrays)
+    lp.col_names_, lp.row_names_ = column_names, row_names
+    if highs.passModel(lp) == highspy.HighsStatus.kError or highs.writeModel(path) == highspy.HighsStatus.kError:
+        raise SolverFailed(f"HiGHS could not write {path}.")
+
+
+__all__ = ["Outcome", "Report", "Scales", "Solver", "machine_threads", "write_model"]

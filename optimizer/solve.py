@@ -1,0 +1,242 @@
+"""From an instance to an audited plan."""
+
+from __future__ import annotations
+
+import platform
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+
+from models.faults import AuditFailed, SolverFailed
+from models.instance import Instance
+from models.options import Options
+from models.plan import Effort, Plan, Status
+from optimizer.audit import audit
+from optimizer.compile import Arrays, Vector, compile_arrays
+from optimizer.data import Data
+from optimizer.explain import relaxations
+from optimizer.extract import commitments, operations, risk, tree_rows, values
+from optimizer.formulation import build
+from optimizer.highs import Outcome, Report, Solver
+from optimizer.marginals import marginal_values
+from optimizer.tidy import tidy
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a solve stands; USD."""
+
+    phase: str
+    """tree, formulation, arrays, search, polish, explain, audit"""
+    seconds: float
+    incumbent: float | None = None
+    bound: float | None = None
+    gap: float | None = None
+    """relative"""
+    nodes: int = 0
+    """of the branch-and-bound tree"""
+
+
+class Clock:
+    """Seconds by phase and what is left of the time limit."""
+
+    def __init__(self, limit: float | None, report: Callable[[Progress], None] | None) -> None:
+        self.started, self.limit, self.report = time.perf_counter(), limit, report
+        self.seconds: dict[str, float] = {}
+
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self.started
+
+    def left(self) -> float | None:
+        """Seconds left, None without a limit."""
+        return None if self.limit is None else max(0.0, self.limit - self.elapsed())
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Count the seconds of a phase and tell that it begins."""
+        if self.report:
+            self.report(Progress(name, self.elapsed()))
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begun
+
+
+def solve(
+    instance: Instance,
+    options: Options = Options(),
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+    warm: Plan | None = None,
+) -> Plan:
+    """The best plan that can be found, audited; or the reason why there is none.
+
+    Parameters
+    ----------
+    instance: what to plan for.
+    options: gap, limits, seed.
+    progress: called from the solving thread at the start of each phase and a few times a second during the search.
+    stop: set it to end the search; the incumbent is kept.
+    warm: an earlier plan, of this instance or one with the same ids; its commitments are the first incumbent.
+
+    Returns
+    -------
+    A plan with its certificate (status optimal, time_limit or interrupted), or one without commitments (infeasible with
+    ``relaxations``; unbounded; time_limit or interrupted before anything was found).
+
+    Raises
+    ------
+    SolverFailed: HiGHS ended in a state that cannot be trusted. AuditFailed: the plan does not satisfy the instance.
+    """
+    clock = Clock(options.time_limit, progress)
+    with clock.phase("tree"):
+        data = Data(instance)
+    with clock.phase("formulation"):
+        m = build(data)
+    with clock.phase("arrays"):
+        arrays = compile_arrays(m)
+        del m
+    with clock.phase("search"):
+        solver = Solver(arrays, threads=options.threads, seed=options.seed)
+        if warm is not None:
+            integers = np.flatnonzero(arrays.integer)
+            solver.start_from(integers, warm_values(arrays, warm)[integers])
+        found = solver.run(
+            relative_gap=options.relative_gap,
+            time_limit=clock.left(),
+            stop=stop,
+            report=_reporter(progress, clock, data.units.money),
+        )
+    if found.x is None:
+        return _no_plan(data, arrays, found, options, clock)
+    with clock.phase("polish"):
+        x, duals = polish(arrays, found.x, options)
+        x = tidy(data, arrays, x)
+    plan = make_plan(data, arrays, x, found, options)
+    with clock.phase("marginals"):
+        if options.marginals:
+            plan = plan.model_copy(update={"marginal_values": marginal_values(data, arrays, duals)})
+    with clock.phase("audit"):
+        certificate = audit(instance, plan)
+    if not certificate.passed:
+        raise AuditFailed("; ".join(certificate.findings))
+    return plan.model_copy(update={"certificate": certificate, "effort": effort(arrays, found, clock)})
+
+
+def _reporter(
+    progress: Callable[[Progress], None] | None, clock: Clock, money: float
+) -> Callable[[Report], None] | None:
+    if progress is None:
+        return None
+
+    def report(now: Report) -> None:
+        incumbent = now.incumbent * money if abs(now.incumbent) < np.inf else None
+        bound = now.bound * money if abs(now.bound) < np.inf else None
+        gap = None
+        if incumbent is not None and bound is not None and incumbent != 0:
+            gap = (incumbent - bound) / abs(incumbent)
+        progress(Progress("search", clock.elapsed(), incumbent, bound, gap, now.nodes))
+
+    return report
+
+
+def warm_values(arrays: Arrays, plan: Plan) -> Vector:
+    """The yes/no decisions of an earlier plan on the columns of these arrays; unknown ids are left out."""
+    chosen: set[tuple[str, tuple[object, ...]]] = set()
+    if plan.commitments is not None:
+        chosen |= {("sign", (a.id, a.start)) for a in plan.commitments.agreements}
+        chosen |= {("build", (k.id, k.start)) for k in plan.commitments.projects}
+        chosen |= {("open", (d.id,)) for d in plan.commitments.depots}
+    return np.array([float(key in chosen) for key in arrays.columns])
+
+
+def polish(arrays: Arrays, x: Vector, options: Options) -> tuple[Vector, Outcome]:
+    """Round the yes/no decisions and solve the LP that remains: clean values, and the duals for marginal values."""
+    integers = np.flatnonzero(arrays.integer)
+    solver = Solver(arrays, threads=options.threads, seed=options.seed)
+    if len(integers):
+        solver.fix(integers, np.round(x[integers]))
+    outcome = solver.run()
+    if outcome.end != "optimal" or outcome.x is None:
+        raise SolverFailed(f"with yes/no decisions rounded the plan became {outcome.end}.")
+    values_ = outcome.x.copy()
+    values_[integers] = np.round(values_[integers])
+    return values_, outcome
+
+
+def make_plan(data: Data, arrays: Arrays, x: Vector, found: Outcome, options: Options) -> Plan:
+    """A plan from a solution, not yet audited."""
+    money = data.units.money
+    objective = float(arrays.cost @ x + arrays.offset) * money
+    bound = min(found.bound * money, objective)
+    natural = values(data, arrays, x)
+    gap = objective - bound
+    status: Status = "optimal"
+    if found.end == "time_limit" or found.end == "interrupted":
+        status = found.end
+    return Plan(
+        instance=data.instance.name,
+        fingerprint=data.instance.fingerprint(),
+        status=status,
+        objective=objective,
+        bound=bound if np.isfinite(bound) else None,
+        relative_gap=relative(gap, objective) if np.isfinite(bound) else None,
+        gap=gap if np.isfinite(bound) else None,
+        nodes=len(data.tree),
+        commitments=commitments(data, natural),
+        risk=risk(data, natural, float(arrays.expected_cost @ x) * money),
+        tree=tree_rows(data),
+        operations=operations(natural),
+        options=options,
+    )
+
+
+def relative(gap: float, objective: float) -> float | None:
+    """gap / |objective|; None where that says nothing."""
+    if gap <= 0:
+        return 0.0
+    return gap / abs(objective) if objective else None
+
+
+def _no_plan(data: Data, arrays: Arrays, found: Outcome, options: Options, clock: Clock) -> Plan:
+    if found.end == "optimal":
+        raise SolverFailed("HiGHS reported an optimum without values.")
+    relaxed = ()
+    if found.end == "infeasible":
+        with clock.phase("explain"):
+            relaxed = relaxations(data, arrays, options)
+    bound = found.bound * data.units.money
+    return Plan(
+        instance=data.instance.name,
+        fingerprint=data.instance.fingerprint(),
+        status=found.end,
+        bound=bound if np.isfinite(bound) and found.end in ("time_limit", "interrupted") else None,
+        nodes=len(data.tree),
+        relaxations=relaxed,
+        tree=tree_rows(data),
+        options=options,
+        effort=effort(arrays, found, clock),
+    )
+
+
+def effort(arrays: Arrays, found: Outcome, clock: Clock) -> Effort:
+    """How the plan was found."""
+    packages = ("pyomo", "highspy", "numpy", "scipy")
+    return Effort(
+        seconds=clock.seconds,
+        rows=arrays.shape[0],
+        columns=arrays.shape[1],
+        nonzeros=int(arrays.matrix.nnz),
+        integers=int(arrays.integer.sum()),
+        branch_nodes=found.branch_nodes,
+        simplex_iterations=found.iterations,
+        versions={"python": platform.python_version(), **{name: version(name) for name in packages}},
+    )
