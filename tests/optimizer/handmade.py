@@ -80,8 +80,8 @@ def instance(**changes: Any) -> Instance:
     return Instance.parse({**INSTANCE, **changes})
 
 
-# Year 1 (node 0). Out: signing 50, prepayment 10·4 = 40, deliveries 4·100 = 400, spot 1·110 = 110,
-# opening 30, capex 0.5·(100 + 75·4) = 200 (all of it in the one period of the lead), handling 5, storage 5·2 = 10: 845.
+# Year 1 (node 0). Out: signing 50, prepayment 10·4 = 40, deliveries 4·100 = 400, spot 1·110 = 110, opening
+# 30, capex 0.5·(100 + 75·4) = 200 (all in the one period of the lead), handling 5, storage 5·2 = 10: 845.
 # In: 100 cash, 600 approp, 200 from the loan less 2 % = 196: 896. Left: 51.
 #
 # The smelter runs 4 in 2028: the agency gets a quarter, 1 t zinc (scrapped: 1) and 0.5 t gallium, pays opex

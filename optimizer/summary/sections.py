@@ -1,0 +1,221 @@
+"""The sections of the summary, each from the plan's tables."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from models.instance import Instance
+from models.plan import Plan
+from optimizer.summary.words import columns, count, few, percent, tonnes, usd, wrap, year
+from optimizer.tables.money import ALL
+
+MOST = 40
+"""Rows of a section; the rest is in the tables."""
+CATEGORY = {
+    "agreement": "agreements",
+    "project": "projects",
+    "spot": "spot purchases",
+    "storage": "storage and handling",
+    "disposal": "disposal",
+    "depot": "opening depots",
+}
+
+
+def money(instance: Instance, tables: dict[str, pd.DataFrame]) -> list[str]:
+    """Drawn by source against the budget; spent by category and year."""
+    lines = []
+    funding = tables["funding"].set_index("source")
+    if instance.budget is None:
+        lines += wrap("The instance does not limit money.")
+    else:
+        whole = funding.loc[ALL]
+        figures = ["amount_usd", "expected_drawn_usd", "largest_drawn_usd"]
+        limit, drawn, most = whole[figures].to_numpy(dtype=float)
+        of = f" of an envelope of {usd(limit)}" if limit > 0 else ""
+        share = f" ({percent(drawn / limit)} and {percent(most / limit)})" if limit > 0 else ""
+        lines += wrap(
+            f"Drawn: {usd(drawn)} USD expected, {usd(most)} on the most expensive path,{of}{share}."
+        )
+        rows = [
+            [
+                str(source),
+                str(row["kind"]),
+                usd(row["amount_usd"]) if pd.notna(row["amount_usd"]) else "no limit",
+                usd(row["expected_drawn_usd"]),
+                usd(row["largest_drawn_usd"]),
+                usd(row["expected_repaid_usd"]),
+                usd(row["expected_fees_usd"] + row["expected_interest_usd"]),
+            ]
+            for source, row in funding.drop(ALL).iterrows()
+        ]
+        head = ["source", "kind", "available", "expected", "at most", "repaid", "interest and fees"]
+        lines += columns(rows, "llrrrrr", head=head)
+    total = float(tables["spend"]["usd"].sum())
+    lines += ["", *wrap(f"Spent: {usd(total)} USD expected.")]
+    by_category = tables["spend"].groupby("category")["usd"].sum().sort_values(ascending=False)
+    lines += columns(
+        [[CATEGORY[str(c)], usd(v), percent(v / total)] for c, v in by_category.items() if total > 0], "lrr"
+    )
+    by_material = tables["spend"].groupby("material")["usd"].sum().sort_values(ascending=False)
+    top = [f"{m if m != '' else 'none in particular'} {usd(v)}" for m, v in by_material.items() if v > 0]
+    lines += wrap(
+        "By material: " + ", ".join(top[:12]) + (f" and {len(top) - 12} more" if len(top) > 12 else "")
+    )
+    by_year = tables["spend"].groupby("year")["usd"].sum()
+    lines += wrap(
+        "By year: " + ", ".join(f"{year(y)} {usd(v)}" for y, v in zip(by_year.index, by_year, strict=True))
+    )
+    back = (
+        tables["money"][tables["money"]["item"].isin(["sales", "releases", "upside"])]
+        .groupby("item")["usd"]
+        .sum()
+    )
+    if len(back):
+        lines += wrap("Proceeds: " + ", ".join(f"{item} {usd(v)}" for item, v in back.items()))
+    return lines
+
+
+def signed(instance: Instance, tables: dict[str, pd.DataFrame]) -> list[str]:
+    """Agreements: with whom, what, how much, when, for how much."""
+    names = {c.id: c.name for c in instance.countries} | {c.id: c.name for c in instance.commodities}
+    rows = tables["commitments"][tables["commitments"]["kind"] == "agreement"]
+    if rows.empty:
+        return wrap(f"No agreement, of {len(instance.agreements):,} on offer.") if instance.agreements else []
+    rows = rows.sort_values("expected_usd", ascending=False)
+    body = [
+        [r["name"], f"{names[r['country']]} ({r['group']})", names[r["commodities"]],
+         _quantity(r["quantity"], r["unit"]), f"{year(r['first_year'])}–{year(r['end_year'])}",
+         usd(r["expected_usd"])]
+        for _, r in rows.iterrows()
+    ]  # fmt: skip
+    head = ["supplier", "country", "commodity", "volume", "from–until", "USD expected"]
+    lines = wrap(f"{len(rows):,} of {count(len(instance.agreements), 'agreement')} on offer.")
+    return lines + few(columns(body, "lllrlr", head=head), MOST + 1, "tables/commitments")
+
+
+def funded(instance: Instance, tables: dict[str, pd.DataFrame]) -> list[str]:
+    """Projects and depots: what, where, how large, from when, for how much."""
+    names = {c.id: c.name for c in instance.countries}
+    rows = tables["commitments"][tables["commitments"]["kind"] != "agreement"]
+    offered = len([k for k in instance.projects if k.capacity]) + len(
+        [d for d in instance.depots if d.optional]
+    )
+    if rows.empty:
+        return wrap(f"Nothing, of {offered:,} projects and depots on offer.") if offered else []
+    body = [
+        [r["id"], r["name"], names[r["country"]], _quantity(r["quantity"], r["unit"]),
+         f"{year(r['year'])}, {year(r['first_year'])}" if r["kind"] == "project" else year(r["year"]),
+         usd(r["committed_usd"]), usd(r["expected_usd"])]
+        for _, r in rows.sort_values("expected_usd", ascending=False).iterrows()
+    ]  # fmt: skip
+    head = ["project", "kind", "country", "capacity", "start, runs", "USD committed", "expected"]
+    lines = wrap(f"{len(rows):,} of {count(offered, 'project or depot', 'projects and depots')} on offer.")
+    return lines + few(columns(body, "lllrlrr", head=head), MOST + 1, "tables/commitments")
+
+
+def _quantity(value: float, unit: str) -> str:
+    return f"{tonnes(value)}/year" if unit == "t/year" else f"{tonnes(value)[:-2]} {unit}"
+
+
+def held(instance: Instance, tables: dict[str, pd.DataFrame]) -> list[str]:
+    """Expected stock at the end of some years, in tonnes and days of use, and where it lies at its peak."""
+    flows = tables["flows"]
+    stocked = flows[flows["stock_t"] > 0]
+    if stocked.empty:
+        return wrap("Nothing is held.")
+    years = sorted(flows["year"].unique())
+    most = 5
+    shown = (
+        years
+        if len(years) <= most
+        else [years[round(i * (len(years) - 1) / (most - 1))] for i in range(most)]
+    )
+    stock = tables["stock"].assign(t=lambda s: s["stock_t"] * s["probability"])
+    body = []
+    for commodity, rows in stocked.groupby("commodity", sort=False):
+        by_year = rows.set_index("year")
+        peak = by_year["stock_t"].idxmax()
+        at_peak = stock[(stock["commodity"] == commodity) & (stock["year"] == peak)]
+        depots = at_peak.groupby("depot")["t"].sum().sort_values(ascending=False)
+        depots = depots[depots > 0]
+        lies = ", ".join(
+            f"{d} {percent(t / depots.sum())}" if len(depots) > 1 else str(d)
+            for d, t in depots.head(3).items()
+        )
+        cells = [_stock(by_year.loc[y]) if y in by_year.index else "–" for y in shown]
+        body.append([str(rows["name"].iloc[0]), *cells, lies])
+    head = ["commodity", *(f"end of {year(y)}" for y in shown), "where"]
+    lines = wrap(
+        "Expected stock, and how many days it covers of what consumers use when nothing is disturbed."
+    )
+    table = columns(body, "l" + "r" * len(shown) + "l", head=head, shrink=len(shown) + 1)
+    lines += few(table, MOST + 1, "tables/flows")
+    return lines + _targets(tables["cover"])
+
+
+def _stock(row: pd.Series) -> str:
+    days = row["stock_days"]
+    return tonnes(row["stock_t"]) + (f" {days:,.0f} d" if pd.notna(days) else "")
+
+
+def _targets(cover: pd.DataFrame) -> list[str]:
+    if cover.empty:
+        return []
+    slack = cover.assign(tight=cover["least_stock_t"] <= cover["target_t"] * (1 + 1e-6) + 1e-9)
+    tight = (
+        slack[slack["tight"] & (slack["target_t"] > 0)]
+        .groupby("commodity", sort=False)["year"]
+        .agg(["min", "max"])
+    )
+    ruled = count(slack["commodity"].nunique(), "commodity", "commodities")
+    if tight.empty:
+        return wrap(f"Stock targets ({ruled}) are exceeded throughout.")
+    spans = [
+        f"{c} {year(r['min'])}" + (f"–{year(r['max'])}" if r["max"] > r["min"] else "")
+        for c, r in tight.iterrows()
+    ]
+    return wrap(f"Stock targets ({ruled}) are just met, so they decide the stock, for: " + ", ".join(spans))
+
+
+def risk(plan: Plan, tables: dict[str, pd.DataFrame]) -> list[str]:
+    """Expected loss, CVaR, probability of any shortage by segment, the worst scenarios."""
+    figures = plan.risk
+    if figures is None:
+        return []
+    lines = wrap(
+        f"Expected loss {usd(figures.expected_loss)} USD; mean of the worst {percent(1 - figures.cvar_alpha)}"
+        f" (CVaR) {usd(figures.cvar)} USD, discounted."
+    )
+    body = [
+        [s.segment, percent(s.probability_of_shortage), usd(s.expected_shortage)]
+        for s in sorted(figures.segments, key=lambda s: -s.expected_shortage)
+    ]
+    lines += columns(body, "lrr", head=["segment", "probability of any shortage", "expected loss, USD"])
+    worst = tables["scenarios"][tables["scenarios"]["loss_usd"] > 0].head(5)
+    if worst.empty:
+        return lines + wrap("No scenario leaves a shortage.")
+    short = tables["scenario_shortages"].sort_values("loss_usd", ascending=False)
+    body = []
+    for _, row in worst.iterrows():
+        mine = short[short["scenario"] == row["scenario"]].head(3)
+        what = [
+            f"{r['id']} {tonnes(r['short_t'])}" if r["kind"] == "demand" else f"{r['id']} cut"
+            for _, r in mine.iterrows()
+        ]
+        body.append([row["scenario"], percent(row["probability"]), usd(row["loss_usd"]), ", ".join(what)])
+    head = ["worst scenarios", "probability", "loss, USD", "short of"]
+    return [*lines, "", *columns(body, "lrrl", head=head, shrink=3)]
+
+
+def binding(plan: Plan) -> list[str]:
+    """Marginal values in words: money first, whether it binds or not, then what does."""
+    if not plan.marginal_values:
+        return wrap("Marginal values were not asked for.") if not plan.options.marginals else []
+    money = [v for v in plan.marginal_values if v.kind in ("envelope", "source")]
+    other = [v for v in plan.marginal_values if v.kind not in ("envelope", "source") and v.value > 0]
+    lines: list[str] = []
+    for value in [*money, *other[:12]]:
+        lines += wrap(f"- {value.words}", "  ", "  ")
+    if len(other) > 12:
+        lines.append(f"  … and {len(other) - 12:,} more in tables/marginal_values")
+    return lines
