@@ -28,9 +28,8 @@ def money(instance: Instance, tables: dict[str, pd.DataFrame]) -> list[str]:
     if instance.budget is None:
         lines += wrap("The instance does not limit money.")
     else:
-        whole = funding.loc[ALL]
-        figures = ["amount_usd", "expected_drawn_usd", "largest_drawn_usd"]
-        limit, drawn, most = whole[figures].to_numpy(dtype=float)
+        limit = float(funding["amount_usd"][ALL])
+        drawn, most = float(funding["expected_drawn_usd"][ALL]), float(funding["largest_drawn_usd"][ALL])
         of = f" of an envelope of {usd(limit)}" if limit > 0 else ""
         share = f" ({percent(drawn / limit)} and {percent(most / limit)})" if limit > 0 else ""
         lines += wrap(
