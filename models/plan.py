@@ -11,7 +11,7 @@ from models.options import Options
 
 Status = Literal["optimal", "feasible", "time_limit", "interrupted", "infeasible", "unbounded"]
 """optimal: within the gap asked for. time_limit, interrupted: stopped before that (with a plan if there are
-commitments). feasible: a plan that some other code proposed, audited but without a bound."""
+commitments). feasible: a plan whose bound is further away than asked for, though nothing stopped the search."""
 
 
 class SignedAgreement(Row):

@@ -27,6 +27,14 @@ from optimizer.marginals import marginal_values
 from optimizer.tidy import tidy
 
 
+STRICTNESS = (1.0, 0.1)
+"""The search is repeated ten times stricter if rounding made the gap wider than asked for."""
+ROUNDING = 1e-9
+"""Relative difference below which two objectives are the same number."""
+KEPT_BACK = 0.05
+"""Share of the gap and of the time left that the search does not use: rounding and polishing need some."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """Where a solve stands; USD."""
@@ -109,18 +117,18 @@ def solve(
         if warm is not None:
             integers = np.flatnonzero(arrays.integer)
             solver.start_from(integers, warm_values(arrays, warm)[integers])
-        found = solver.run(
-            relative_gap=options.relative_gap,
-            time_limit=clock.left(),
-            stop=stop,
-            report=_reporter(progress, clock, data.units.money),
-        )
-    if found.x is None:
-        return _no_plan(data, arrays, found, options, clock)
-    with clock.phase("polish"):
-        x, duals = polish(arrays, found.x, options)
-        x = tidy(data, arrays, x)
-    plan = make_plan(data, arrays, x, found, options)
+    report = _reporter(progress, clock, data.units.money)
+    for strictness in STRICTNESS:
+        with clock.phase("search"):
+            found = search(solver, options, strictness, clock, stop, report)
+        if found.x is None:
+            return _no_plan(data, arrays, found, options, clock)
+        with clock.phase("polish"):
+            x, duals = polish(arrays, found.x, options)
+        plan = make_plan(data, arrays, tidy(data, arrays, x), found, options)
+        if plan.status != "feasible":
+            break
+        solver.start_from(np.flatnonzero(arrays.integer), x[arrays.integer])
     with clock.phase("marginals"):
         if options.marginals:
             plan = plan.model_copy(update={"marginal_values": marginal_values(data, arrays, duals)})
@@ -129,6 +137,26 @@ def solve(
     if not certificate.passed:
         raise AuditFailed("; ".join(certificate.findings))
     return plan.model_copy(update={"certificate": certificate, "effort": effort(arrays, found, clock)})
+
+
+def search(
+    solver: Solver,
+    options: Options,
+    strictness: float,
+    clock: Clock,
+    stop: threading.Event | None,
+    report: Callable[[Report], None] | None,
+) -> Outcome:
+    """Branch and bound. A yes/no decision may be off by a hundredth of the gap at most, so that rounding it keeps
+    the gap; a little of the gap is kept back for the same reason."""
+    left = clock.left()
+    return solver.run(
+        relative_gap=options.relative_gap * (1 - KEPT_BACK) * strictness,
+        time_limit=None if left is None else left * (1 - KEPT_BACK),
+        stop=stop,
+        report=report,
+        mip_feasibility_tolerance=float(np.clip(options.relative_gap * strictness / 100, 1e-9, 1e-6)),
+    )
 
 
 def _reporter(
@@ -179,7 +207,8 @@ def make_plan(data: Data, arrays: Arrays, x: Vector, found: Outcome, options: Op
     bound = min(found.bound * money, objective)
     natural = values(data, arrays, x)
     gap = objective - bound
-    status: Status = "optimal"
+    within = gap <= options.relative_gap * abs(objective) + ROUNDING * abs(objective)
+    status: Status = "optimal" if within else "feasible"
     if found.end == "time_limit" or found.end == "interrupted":
         status = found.end
     return Plan(
