@@ -1,0 +1,90 @@
+"""Scenarios: announcements that hit bundles of materials, on paths that share their beginnings.
+
+An event of ``scenarios.csv`` is written ``announcement+announcement@year x duration``. Two scenarios with the same
+events up to a year share the nodes up to that year, so how long an event will last is not known while it lasts.
+
+Probability of a scenario = P(first event in its years) x its share. The first event in 2027 is the lapse of the
+suspension. Later ones arrive with the hazard h = 1 - exp(-rate x binding share) a year:
+P(first event in years i..j) = P(none before i) x (1 - (1 - h)^(j - i + 1)). What is left over is undisturbed.
+"""
+
+from __future__ import annotations
+
+from math import exp
+from typing import Any
+
+from tables import Assumptions, Ledger, Options, Record, Rows, Table, number, optional, read, rounded, words
+
+Effects = list[dict[str, Any]]
+
+
+def first_event_probabilities(a: Assumptions, options: Options) -> dict[str, float]:
+    """P(first event) by the years of ``first_events.csv``."""
+    rate = options.announcement_rate if options.announcement_rate is not None else a["announcement_rate"]
+    hazard = 1 - exp(-rate * a["binding_share"])
+    none_before, found = 1.0, {}
+    for row in read("first_events"):
+        span = int(row["to_year"]) - int(row["from_year"]) + 1
+        chance = a["lapse_probability"] if row["method"] == "lapse" else 1 - (1 - hazard) ** span
+        found[row["first_event"]] = none_before * chance
+        none_before *= 1 - chance
+    return found
+
+
+def _supply(row: Record) -> Effects:
+    """Supply cut at the source, and the agency's own access to the spot market wherever the material is traded."""
+    where = {"countries": words(row["countries"]), "materials": words(row["materials"])}
+    cut: Effects = [{"kind": "supply", "factor": number(row["supply_factor"])} | {k: v for k, v in where.items() if v}]
+    access = optional(row["spot_factor"])
+    if access is not None:
+        spot = {"kind": "supply", "factor": access, "channels": ["spot"]}
+        cut.append(spot | ({"materials": where["materials"]} if where["materials"] else {}))
+    return cut
+
+
+def effects(prices: Table, surges: Table) -> dict[str, Effects]:
+    """Effects of each announcement."""
+    found = {row["id"]: _supply(row) for row in read("announcements")}
+    for row in prices:
+        selector = {"materials": words(row["materials"])} if row["materials"] else {}
+        found[row["announcement"]].append({"kind": "price", "factor": number(row["factor"])} | selector)
+    for row in surges:
+        selector = {"segments": [row["segment"]]}
+        found[row["announcement"]].append({"kind": "demand", "factor": number(row["factor"])} | selector)
+    return found
+
+
+def _event(text: str, number_in_path: int, known: dict[str, Effects], a: Assumptions) -> dict[str, Any]:
+    """``names@year x duration`` as an event; a duration of ``end`` lasts to the end of the horizon."""
+    names, when = text.split("@")
+    year, length = when.split("x")
+    start = int(year) - a.start
+    return {
+        "id": f"event_{number_in_path}",
+        "start": start,
+        "duration": a.periods - start if length == "end" else int(length),
+        "effects": [effect for name in names.split("+") for effect in known[name]],
+    }
+
+
+def build(a: Assumptions, options: Options, ledger: Ledger) -> Rows:
+    """Rows of ``scenarios``; shares within a group may sum to less than 1, the rest stays undisturbed."""
+    known = effects(read("announcement_prices"), read("announcement_demand"))
+    first = first_event_probabilities(a, options)
+    table = read("scenarios")
+    rows: Rows = []
+    for key, chance in first.items():
+        given = sum(number(row["share"]) for row in table if row["first_event"] == key)
+        if given > 1 + 1e-9:
+            raise ValueError(f"scenarios.csv: shares of {key} sum to {given}")
+        ledger.note("scenarios", key, "probability of the first event", "first_events.csv and assumptions.csv", f"{chance:.4f}", "derived")
+    for row in table:
+        events = [_event(text, i, known, a) for i, text in enumerate(row["events"].split(","), start=1)]
+        chance = first[row["first_event"]] * number(row["share"])
+        rows.append({"id": row["id"], "probability": rounded(chance, 6), "events": events})
+        ledger.note("scenarios", row["id"], "events, share", row, f"P(first event {row['first_event']}) x {row['share']}; {row['note']}")
+    for row in read("announcements"):
+        ledger.note("scenarios.effects", row["id"], "supply", row, row["note"] or "table value")
+    for row in read("announcement_prices") + read("announcement_demand"):
+        ledger.note("scenarios.effects", row["announcement"], "price or demand", row, row["note"] or "table value")
+    return rows
