@@ -42,8 +42,9 @@ def write_results(
     """Write the folder and return its tables.
 
     Everything is written beside its place first and then moved there, ``plan.json`` last: an earlier plan
-    stays whole until the new one is. Other files in the folder are left alone. Raises UnknownFormat; OSError if the
-    folder cannot be written; ValueError if the plan is for another instance.
+    stays whole until the new one is there. Other files in the folder are left alone.
+
+    Raises UnknownFormat; OSError if the folder cannot be written; ValueError for a plan of another instance.
     """
     formats = check_formats(formats)
     tables = plan_tables(instance, plan)

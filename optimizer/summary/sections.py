@@ -5,12 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from models.instance import Instance
-from models.plan import Plan
+from models.plan import MarginalValue, Plan
 from optimizer.summary.words import columns, count, few, percent, tonnes, usd, wrap, year
 from optimizer.tables.money import ALL
 
 MOST = 40
 """Rows of a section; the rest is in the tables."""
+MOST_VALUES = 12
+"""Limits besides money whose marginal value is told."""
 CATEGORY = {
     "agreement": "agreements",
     "project": "projects",
@@ -138,15 +140,13 @@ def held(instance: Instance, tables: dict[str, pd.DataFrame]) -> list[str]:
         depots = at_peak.groupby("depot")["t"].sum().sort_values(ascending=False)
         depots = depots[depots > 0]
         lies = ", ".join(
-            f"{d} {percent(t / depots.sum())}" if len(depots) > 1 else str(d)
+            f"{d} {100 * t / depots.sum():.0f} %" if len(depots) > 1 else str(d)
             for d, t in depots.head(3).items()
         )
         cells = [_stock(by_year.loc[y]) if y in by_year.index else "–" for y in shown]
         body.append([str(rows["name"].iloc[0]), *cells, lies])
-    head = ["commodity", *(f"end of {year(y)}" for y in shown), "where"]
-    lines = wrap(
-        "Expected stock, and how many days it covers of what consumers use when nothing is disturbed."
-    )
+    head = ["commodity", *map(year, shown), "where"]
+    lines = wrap("Expected stock at the end of a period, and how many days of undisturbed use it covers.")
     table = columns(body, "l" + "r" * len(shown) + "l", head=head, shrink=len(shown) + 1)
     lines += few(table, MOST + 1, "tables/flows")
     return lines + _targets(tables["cover"])
@@ -176,7 +176,7 @@ def _targets(cover: pd.DataFrame) -> list[str]:
     return wrap(f"Stock targets ({ruled}) are just met, so they decide the stock, for: " + ", ".join(spans))
 
 
-def risk(plan: Plan, tables: dict[str, pd.DataFrame]) -> list[str]:
+def risk(instance: Instance, plan: Plan, tables: dict[str, pd.DataFrame]) -> list[str]:
     """Expected loss, CVaR, probability of any shortage by segment, the worst scenarios."""
     figures = plan.risk
     if figures is None:
@@ -190,6 +190,7 @@ def risk(plan: Plan, tables: dict[str, pd.DataFrame]) -> list[str]:
         for s in sorted(figures.segments, key=lambda s: -s.expected_shortage)
     ]
     lines += columns(body, "lrr", head=["segment", "probability of any shortage", "expected loss, USD"])
+    lines += _cover_when_hit(instance, tables["scenario_cover"])
     worst = tables["scenarios"][tables["scenarios"]["loss_usd"] > 0].head(5)
     if worst.empty:
         return lines + wrap("No scenario leaves a shortage.")
@@ -206,15 +207,33 @@ def risk(plan: Plan, tables: dict[str, pd.DataFrame]) -> list[str]:
     return [*lines, "", *columns(body, "lrrl", head=head, shrink=3)]
 
 
+def _cover_when_hit(instance: Instance, cover: pd.DataFrame) -> list[str]:
+    if cover.empty:
+        return []
+    names = {c.id: c.name for c in instance.commodities}
+    weighted = cover.assign(days_weighted=cover["days"] * cover["probability"]).groupby(
+        "commodity", sort=False
+    )
+    least, total = weighted["days"].min(), weighted["probability"].sum()
+    mean = weighted["days_weighted"].sum() / total
+    days = [f"{names[str(c)]} {mean[c]:,.0f} d ({least[c]:,.0f} d)" for c in mean.index if total[c] > 0]
+    return wrap("Stock when supply is first hit, mean over the scenarios (and least): " + ", ".join(days))
+
+
 def binding(plan: Plan) -> list[str]:
-    """Marginal values in words: money first, whether it binds or not, then what does."""
+    """Marginal values in words: money first, binding or not, then each limit in the year that counts most."""
     if not plan.marginal_values:
         return wrap("Marginal values were not asked for.") if not plan.options.marginals else []
-    money = [v for v in plan.marginal_values if v.kind in ("envelope", "source")]
-    other = [v for v in plan.marginal_values if v.kind not in ("envelope", "source") and v.value > 0]
+    largest: dict[tuple[str, str], MarginalValue] = {}
+    for value in sorted(plan.marginal_values, key=lambda v: -v.value):
+        largest.setdefault((value.kind, value.item), value)
+    money = [v for v in largest.values() if v.kind in ("envelope", "source")]
+    other = [v for v in largest.values() if v.kind not in ("envelope", "source") and v.value > 0]
     lines: list[str] = []
-    for value in [*money, *other[:12]]:
+    for value in [*money, *other[:MOST_VALUES]]:
         lines += wrap(f"- {value.words}", "  ", "  ")
-    if len(other) > 12:
-        lines.append(f"  … and {len(other) - 12:,} more in tables/marginal_values")
+    if len(other) > MOST_VALUES:
+        lines += wrap(
+            f"… and {count(len(other) - MOST_VALUES, 'limit')} more; every year is in tables/marginal_values"
+        )
     return lines

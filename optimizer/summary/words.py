@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Sequence
 
 WIDTH = 96
+_UNIT = re.compile(r"(?<=\d) (?=(?:bn|m|t|d|s|%|USD)\b|%)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -87,13 +88,12 @@ def columns(
 
 def wrap(text: str, indent: str = "  ", hanging: str = "") -> list[str]:
     """A sentence over as many lines as it needs."""
-    return textwrap.wrap(
-        printable(text),
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent + hanging,
-        break_long_words=False,
-    ) or [""]
+    # A number and its unit stay on one line.
+    glued = _UNIT.sub("\u00a0", printable(text))
+    lines = textwrap.wrap(
+        glued, WIDTH, initial_indent=indent, subsequent_indent=indent + hanging, break_long_words=False
+    )
+    return [line.replace("\u00a0", " ") for line in lines] or [""]
 
 
 def few(items: Sequence[str], most: int, rest: str) -> list[str]:
