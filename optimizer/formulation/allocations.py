@@ -17,7 +17,10 @@ from optimizer.states import Selector
 
 
 def add(m: Formulation) -> None:
-    """Declare expected spend and the rules on it, if there are any."""
+    r"""Declare expected spend and the rules on it, if there are any.
+
+    .. math:: spent\_all = \sum_x spent_x
+    """
     instance = m.data.instance
     rules = {rule.id: rule for rule in instance.allocations}
     m.ITEM = [*m.AGREEMENT, *m.OFFER, *m.PROJECT] if rules or instance.risk.exposure_limit is not None else []
@@ -56,7 +59,10 @@ def spending(m: Formulation, x: str) -> Relation:
 
 
 def spend(m: Formulation, rule: str) -> Term:
-    """S(where)."""
+    r"""Expected planned spend on what a rule selects, S(where), at least ``min`` and at most ``max``.
+
+    .. math:: min_r \le S(where_r) \le max_r, \qquad S(where) = \sum_{x \in where} spent_x
+    """
     return total(m, (m.spent[x] for x in m.selected[rule]))
 
 
@@ -79,7 +85,7 @@ def at_most(m: Formulation, rule: Allocation) -> Relation:
 def exposure(m: Formulation, _: str) -> Relation:
     r"""Spend-weighted country risk, by the item's own country.
 
-    .. math:: \sum_x risk_{country(x)}\,spent_x \le r\,\sum_x spent_x
+    .. math:: \sum_x risk_{country(x)}\,spent_x \le exposure\_limit\,\sum_x spent_x
     """
     risk = {c.id: c.risk for c in m.data.instance.countries}
     rows_ = {**m.data.agreements, **m.data.offers, **m.data.projects}

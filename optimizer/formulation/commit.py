@@ -1,6 +1,7 @@
 r"""Commit: what is decided now and holds in every scenario.
 
-Sets      a in AGREEMENT, k in PROJECT with ``capacity``, d in DEPOT that is optional, τ in starts, t in PERIOD
+Sets      a in AGREEMENT, k in PROJECT with ``capacity``, d in DEPOT that is optional, τ in starts,
+          t in PERIOD
 Data      min, max       range of volume or capacity          [units of m per year; units of k per year]
           lead[k]        periods from start to operation      [periods]
 Declares  sign[a,τ], build[k,τ], open[d]                      [yes/no]
@@ -128,9 +129,9 @@ def sign_requires(m: Formulation, a: str, s: int, k: str) -> Relation:
 
 
 def build_requires(m: Formulation, k: str, s: int, r: str) -> Relation:
-    r"""A project cannot operate before the one it requires.
+    r"""A project cannot operate before the one it requires, r.
 
-    .. math:: build_{k',\tau} \le \sum_{\tau'+lead_k \le \tau+lead_{k'}} build_{k,\tau'}
+    .. math:: build_{k,\tau} \le \sum_{\tau'+lead_r \le \tau+lead_k} build_{r,\tau'}
     """
     return m.build[k, s] <= operating_by(m, r, s + m.data.lead(m.data.projects[k]))
 
@@ -164,10 +165,12 @@ def choose_max(m: Formulation, choice: str) -> Relation:
 
 
 def spend_shares(m: Formulation, k: Project, start: int) -> dict[int, float]:
-    """Share of a project's capex that is paid in each period.
+    r"""Share of a project's capex that is paid in each period.
 
-    By ``spend_profile`` from the start, or evenly over max(1, lead) periods; what would fall beyond the horizon is paid
-    in its last period.
+    .. math:: share_{k,\tau,t} = profile_{k,t-\tau} \quad (t < T-1), \qquad
+              share_{k,\tau,T-1} = \sum_{\tau+i \ge T-1} profile_{k,i}
+
+    The profile is ``spend_profile``, or even over max(1, lead) periods.
     """
     spread = max(1, m.data.lead(k))
     shares: dict[int, float] = {}
@@ -178,7 +181,13 @@ def spend_shares(m: Formulation, k: Project, start: int) -> dict[int, float]:
 
 
 def falls_due(m: Formulation) -> None:
-    """Record signing costs, prepayments, the public share of capex and opening costs in the ledger."""
+    r"""Signing costs, prepayments, the public share of capex and opening costs, by the period they fall due in.
+
+    .. math:: due_{a,t} &= signing\_cost_a\,sign_{a,t} + prepayment_a\,volume_{a,t} \\
+              due_{k,t} &= public\_share_k \sum_\tau share_{k,\tau,t}\,
+              (capex\_fixed_k\,build_{k,\tau} + capex\_per\_unit_k\,capacity_{k,\tau}) \\
+              due_{d,0} &= opening\_cost_d\,open_d
+    """
     data, due = m.data, m.ledger.due
     for a, s in m.SIGNING:
         agreement = data.agreements[a]

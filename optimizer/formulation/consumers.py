@@ -7,7 +7,8 @@ Data      demand[q,n], needs[j,m,n]   after effects                             
 Declares  bought[m,n], private[m,n]                                              [units of m, >= 0]
           short[q,i,n], substitute[u,n]      units of the commodity demanded     [units of m, >= 0]
           cut[j,i,n]                                                             [share of output, 0..1]
-Meets     pool.py (release), contracts.py and spot.py (diverted), projects.py (owners' sales), loss.py, service.py
+Meets     pool.py (release), contracts.py and spot.py (diverted), projects.py (owners' sales), loss.py,
+          service.py
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from optimizer.formulation.base import Formulation, Relation, Term, amounts, row
 
 
 def add(m: Formulation) -> None:
-    """Declare what consumers do and its limits; record the loss."""
+    r"""Declare what consumers do and its limits. A tier of cuts is a share of the output.
+
+    .. math:: cut_{j,i,n} \le share_{j,i}
+    """
     data = m.data
     m.DEMAND = list(data.demand_rows)
     m.INDUSTRY = list(data.industries)
@@ -89,8 +93,11 @@ def cuts(m: Formulation, j: str, n: int) -> list[Term]:
 def consumers(m: Formulation, c: str, n: int) -> Relation:
     r"""Whatever is consumed comes from commerce, from the reserve or from consumers' own stock.
 
-    .. math:: \Delta\,(\sum_q demand + \sum_j needs_j\,(1 - \sum_i cut_{j,i})) - \sum short - \sum substituted\ away
-              + \sum ratio\,substitute = bought_{m,n} + release_{m,n} + private_{m,n}
+    .. math:: \Delta\,\Big(\sum_q demand_{q,n} + \sum_j needs_{j,m,n}\,(1 - \sum_i cut_{j,i,n})\Big)
+              - \sum_{q,i} short_{q,i,n} - \sum_{u\ eases\ q} substitute_{u,n}
+              + \sum_{u\ uses\ m} ratio_u\,substitute_{u,n} = bought_{m,n} + release_{m,n} + private_{m,n}
+
+    q over the demand of m.
     """
     data = m.data
     wanted = data.consumption(c, n)
@@ -109,8 +116,11 @@ def consumers(m: Formulation, c: str, n: int) -> Relation:
 def market_max(m: Formulation, c: str, n: int) -> Relation:
     r"""Commerce sells what it has; what the agency takes from it, it lacks, as far as it has any.
 
-    .. math:: bought_{m,n} \le \Delta\sum market\cdot avail + \sum_k (1-\sigma_k)\,outputs_k
-              - \mu_{m,n} \sum (1-additional)\,(deliver, spot)
+    .. math:: bought_{m,n} \le \Delta \sum market\,avail + \sum_k (1-\sigma_k)\,output_{k,m}\,run_{k,n}
+              - \mu_{m,n} \Big(\sum_a (1-additional_a)\,deliver_{a,n}
+              + \sum_{o,i} (1-additional_o)\,spot_{o,i,n}\Big)
+
+    a and o over agreements and offers in m; μ = Σ market·avail / Σ market, 0 without market rows.
     """
     taken = [m.data.market_availability(c, n) * term for term in m.ledger.diverted[c, n]]
     sold_by_owners = total(m, m.ledger.owners[c, n])

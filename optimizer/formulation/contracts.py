@@ -5,7 +5,8 @@ Data      avail[a,n]      availability after effects                       [1]
           ramp            factor by contract year                          [1]
           price[a,n]      fixed, or index between floor and ceiling        [money per unit of m]
 Declares  deliver[a,n], untaken[a,n]                                       [units of m, >= 0]
-Meets     pool.py (deliveries enter), consumers.py (what is taken from commerce), money.py, allocations.py, shares.py
+Meets     pool.py (deliveries enter), consumers.py (what is taken from commerce), money.py, allocations.py,
+          shares.py
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from optimizer.formulation.base import Formulation, Relation, Term, amounts, row
 
 
 def add(m: Formulation) -> None:
-    """Declare deliveries and their limits; record what they bring and cost."""
+    r"""Declare deliveries and their limits; record what they bring and cost.
+
+    .. math:: spend_{a,n} = price_{a,n}\,(deliver_{a,n} + untaken_{a,n})
+    """
     data, ledger = m.data, m.ledger
     m.DELIVERY = [(a, n) for a in m.AGREEMENT for n in m.NODE if running(m, a, data.period(n))]
     m.TAKE_OR_PAY = [(a, n) for a, n in m.DELIVERY if data.agreements[a].take_or_pay > 0]

@@ -37,7 +37,11 @@ def add(m: Formulation) -> None:
 
 
 def record(m: Formulation) -> None:
-    """The loss of each node, undiscounted: Σ short·cost + Σ substitute·cost + Σ Δ·output·factor·cut."""
+    r"""The loss of each node, undiscounted.
+
+    .. math:: loss_n = \sum_{q,i} cost_{q,i,t}\,short_{q,i,n} + \sum_u cost_u\,substitute_{u,n}
+              + \sum_{j,i} \Delta\,output_{j,n}\,factor_{j,i}\,cut_{j,i,n}
+    """
     data, loss = m.data, m.ledger.loss
     for q, i, n in m.SHORTAGE:
         row = data.demand_rows[q]
@@ -74,7 +78,10 @@ def beyond(m: Formulation, s: int) -> Relation:
 
 
 def expected_loss(m: Formulation) -> list[Term]:
-    """E[L] as terms: Σ π(n)·δ(t)·loss(n)."""
+    r"""E[L] as terms.
+
+    .. math:: E[L] = \sum_s p_s\,L_s = \sum_n \pi(n)\,\delta(t(n))\,loss_n
+    """
     data = m.data
     weight = {n: data.probability(n) * data.discount(data.period(n)) for n in m.NODE}
     return [weight[n] * term for n in m.NODE if weight[n] > 0 for term in m.ledger.loss[n]]
@@ -100,7 +107,7 @@ def cvar_limit(m: Formulation, _: str) -> Relation:
 def expected_loss_limit(m: Formulation, _: str) -> Relation:
     r"""The expected loss is bounded.
 
-    .. math:: \sum_s p_s\,L_s \le expected\_loss\_limit
+    .. math:: E[L] \le expected\_loss\_limit
     """
     return total(m, expected_loss(m)) <= m.data.usd(m.data.instance.risk.expected_loss_limit or 0.0)
 
@@ -108,7 +115,8 @@ def expected_loss_limit(m: Formulation, _: str) -> Relation:
 def emissions_limit(m: Formulation, _: str) -> Relation:
     r"""Expected emissions of deliveries, spot and project activity are bounded.
 
-    .. math:: \sum_n \pi(n)\,emissions_n \le emissions\_limit
+    .. math:: \sum_n \pi(n) \Big(\sum_a emissions_a\,deliver_{a,n} + \sum_{o,i} emissions_o\,spot_{o,i,n}
+              + \sum_k emissions_k\,run_{k,n}\Big) \le emissions\_limit
     """
     data = m.data
     terms = [data.probability(n) * term for n in m.NODE if data.probability(n) > 0 for term in m.ledger.emissions[n]]

@@ -6,8 +6,8 @@ Declares  draw, drawn [f,n], repay, owed [f,n] for loans, cash[n]            [mo
           due[t]   commitments falling due                                   [money, >= 0]
 Meets     every family through the ledger; objective.py
 
-``due`` and the definition of outlay below are exact reformulations: without them each commitment would stand in the
-cash row of every node.
+``due`` and the definition of outlay below are exact reformulations: without them each commitment would stand in
+the cash row of every node.
 """
 
 from __future__ import annotations
@@ -59,13 +59,18 @@ def sources(m: Formulation) -> tuple[Source, ...]:
 def falling_due(m: Formulation, t: int) -> Relation:
     r"""Signing costs, prepayments, capex and openings that fall due in a period.
 
-    .. math:: due_t = \sum_{commitments} cost\ falling\ due\ in\ t
+    .. math:: due_t = \sum_x due_{x,t}
+
+    x over agreements, projects and optional depots; the terms are those of commit.py.
     """
     return m.due[t] == total(m, (term for (_, at_), terms in m.ledger.due.items() if at_ == t for term in terms))
 
 
 def outlay(m: Formulation, n: int) -> list[Term]:
-    """What is paid at a node, commitments falling due included; money."""
+    r"""What is paid at a node, commitments falling due included; money.
+
+    .. math:: outlay_n = due_{t(n)} + \sum_x spend_{x,n} + upkeep_n
+    """
     return [m.due[m.data.period(n)], *operating_outlay(m, n)]
 
 
@@ -88,7 +93,8 @@ def interest(m: Formulation, n: int) -> list[Term]:
 def finance(m: Formulation, n: int) -> list[Term]:
     r"""What money itself costs: fees, and interest beyond the discount rate.
 
-    .. math:: finance_n = \sum_f fee_f\,draw_{f,n} + \sum_f \max(0, rate_f - discount\_rate)\,\Delta\,owed_{f,pa(n)}
+    .. math:: finance_n = \sum_f fee_f\,draw_{f,n}
+              + \sum_f \max(0, rate_f - discount\_rate)\,\Delta\,owed_{f,pa(n)}
     """
     data, parent = m.data, m.data.parent(n)
     fees = [m.sources[f].fee * m.draw[f, n] for f in m.SOURCE if m.sources[f].fee]
@@ -139,8 +145,8 @@ def debt(m: Formulation, f: str, n: int) -> Relation:
 def cash_balance(m: Formulation, n: int) -> Relation:
     r"""Cash carried on; it is never negative.
 
-    .. math:: cash_n = cash_{pa(n)} + \sum_f (1-fee_f)\,draw_{f,n} - \sum_f repay_{f,n} + proceeds_n - outlay_n
-              - interest_n
+    .. math:: cash_n = cash_{pa(n)} + \sum_f (1-fee_f)\,draw_{f,n} - \sum_f repay_{f,n}
+              + proceeds_n - outlay_n - interest_n
 
     In the first period the opening cash stands for the parent's.
     """

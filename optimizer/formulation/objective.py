@@ -17,8 +17,7 @@ from optimizer.formulation.money import finance, operating_outlay
 def add(m: Formulation) -> None:
     r"""Minimise weighted cost and loss.
 
-    .. math:: w_c\,\Big(\sum_n \pi(n)\,\delta(t)\,(outlay_n + finance_n - proceeds_n) - terminal\Big)
-              + w_l\,\big((1-\lambda)\,E[L] + \lambda\,CVaR_\alpha\big)
+    .. math:: \min\; w_c\,cost + w_l\,\big((1-\lambda)\,E[L] + \lambda\,CVaR_\alpha\big)
     """
     # Compiled as a second row of costs, so that every plan can be asked what it costs.
     goal = m.data.instance.objective
@@ -34,7 +33,10 @@ def add(m: Formulation) -> None:
 
 
 def cost(m: Formulation) -> list[Term]:
-    """Expected discounted cost less the worth of final stock; money."""
+    r"""Expected discounted cost less the worth of final stock; money.
+
+    .. math:: cost = \sum_n \pi(n)\,\delta(t(n))\,(outlay_n + finance_n - proceeds_n) - terminal
+    """
     data = m.data
     terms = [
         data.discount(t) * sum(data.probability(n) for n in m.NODE if data.period(n) == t) * m.due[t] for t in m.PERIOD
@@ -50,7 +52,8 @@ def cost(m: Formulation) -> list[Term]:
 def terminal_worth(m: Formulation) -> list[Term]:
     r"""What is left at the end is worth a share of the last reference price.
 
-    .. math:: \sum_m terminal\_factor_m\,price_{m,T-1}\,\delta(T)\,E[\textstyle\sum_d stock_{m,d,T-1}]
+    .. math:: terminal = \delta(T) \sum_m terminal\_factor_m\,reference_{m,T-1}
+              \sum_{n:\,t(n)=T-1} \pi(n) \sum_d stock_{m,d,n}
     """
     data, last = m.data, m.data.periods - 1
     worth = {

@@ -4,7 +4,8 @@ Sets      m in COMMODITY, n in NODE
 Data      gap[m,n]         Δ·max(0, Σ demand + Σ needs - Σ market·avail)       [units of m]
           sale_limit       in calm                                              [units of m]
 Declares  release[m,n], sale[m,n], scrap[m,n]                                   [units of m, >= 0]
-Meets     contracts.py, spot.py, projects.py (what enters), stock.py, consumers.py (releases, substitutes), money.py
+Meets     contracts.py, spot.py, projects.py (what enters), stock.py, consumers.py (releases, substitutes),
+          money.py
 """
 
 from __future__ import annotations
@@ -15,7 +16,12 @@ from optimizer.formulation.consumers import used_instead
 
 
 def add(m: Formulation) -> None:
-    """Declare what leaves the reserve, its limits and its proceeds."""
+    r"""Declare what leaves the reserve, its limits and its proceeds. Sales only in calm.
+
+    .. math:: sale_{m,n} &\le \Delta\,sale\_limit_{m,t(n)}\,[calm_{m,n}] \\
+              proceeds_n &= \sum_k upside_{k,n} + \sum_m price_{m,n}\,
+              (sale\_factor_m\,sale_{m,n} + release\_factor_m\,release_{m,n})
+    """
     data, ledger = m.data, m.ledger
     every = [(c, n) for c in m.COMMODITY for n in m.NODE]
     m.SALE = [(c, n) for c, n in every if data.calm(c, n) and at(data.commodities[c].sale_limit, data.period(n)) > 0]
@@ -42,8 +48,12 @@ def add(m: Formulation) -> None:
 def pool(m: Formulation, c: str, n: int) -> Relation:
     r"""What enters the reserve leaves it, or is stored.
 
-    .. math:: deliveries + spot + \sigma\,outputs + \sum_d withdraw_{m,d,n}
-              = \sigma\,inputs + \sum_d inject_{m,d,n} + release_{m,n} + sale_{m,n} + scrap_{m,n}
+    .. math:: \sum_a deliver_{a,n} + \sum_{o,i} spot_{o,i,n} + \sum_k \sigma_k\,output_{k,m}\,run_{k,n}
+              + \sum_d withdraw_{m,d,n}
+              = \sum_k \sigma_k\,input_{k,m}\,run_{k,n} + \sum_d inject_{m,d,n}
+              + release_{m,n} + sale_{m,n} + scrap_{m,n}
+
+    a and o over agreements and offers in m.
     """
     enters = [term for _, term in m.ledger.enters[c, n]] + [m.withdraw[c, d, n] for d in m.DEPOT]
     leaves = m.ledger.leaves[c, n] + [m.inject[c, d, n] for d in m.DEPOT]
@@ -53,8 +63,8 @@ def pool(m: Formulation, c: str, n: int) -> Relation:
 def release_gap(m: Formulation, c: str, n: int) -> Relation:
     r"""The reserve fills gaps, it does not displace commerce.
 
-    .. math:: release_{m,n} \le \Delta\,\max(0, \sum demand + \sum needs - \sum market\cdot avail)
-              + \sum_u ratio_u\,substitute_{u,n}
+    .. math:: release_{m,n} \le \Delta\,\max\Big(0, \sum_q demand_{q,n} + \sum_j needs_{j,m,n}
+              - \sum market\,avail\Big) + \sum_u ratio_u\,substitute_{u,n}
 
     Demand and needs after effects; measured against market rows only; u over substitutions that use m.
     """
@@ -86,9 +96,9 @@ def opening(m: Formulation, c: str, n: int) -> float:
 def scrap_max(m: Formulation, c: str, n: int) -> Relation:
     r"""Nothing is bought to be thrown away.
 
-    .. math:: scrap_{m,n} \le \sum_k \sigma_k\,output_{k,m}\,run_{k,n} \; (+\; opening\ stock\ in\ the\ root)
+    .. math:: scrap_{m,n} \le \sum_k \sigma_k\,output_{k,m}\,run_{k,n} + [t(n) = 0] \sum_d opening_{m,d}
 
-    Over projects that must run or have several outputs.
+    k over projects that must run or have several outputs.
     """
     made = [
         m.data.projects[k].offtake_share * m.data.yields(m.data.projects[k], c) * m.run[k, n]

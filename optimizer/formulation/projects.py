@@ -49,7 +49,8 @@ def operating_starts(m: Formulation, k: str, t: int) -> list[int]:
 def able(m: Formulation, k: str, n: int) -> Relation:
     r"""What the project can do at the node.
 
-    .. math:: avail_{k,n}\,\Delta\,(existing_{k,t} + \sum_{\tau+lead_k \le t} ramp_{k,t-\tau-lead_k}\,capacity_{k,\tau})
+    .. math:: able_{k,n} = avail_{k,n}\,\Delta\,\Big(existing_{k,t}
+              + \sum_{\tau+lead_k \le t} ramp_{k,t-\tau-lead_k}\,capacity_{k,\tau}\Big)
     """
     data, project = m.data, m.data.projects[k]
     t, lead = data.period(n), data.lead(project)
@@ -63,7 +64,7 @@ def able(m: Formulation, k: str, n: int) -> Relation:
 def run_max(m: Formulation, k: str, n: int) -> Relation:
     r"""Activity stays within capacity.
 
-    .. math:: run_{k,n} \le avail_{k,n}\,\Delta\,(existing_{k,t} + \sum_\tau ramp\,capacity_{k,\tau})
+    .. math:: run_{k,n} \le able_{k,n}
     """
     return m.run[k, n] <= able(m, k, n)
 
@@ -71,7 +72,7 @@ def run_max(m: Formulation, k: str, n: int) -> Relation:
 def run_must(m: Formulation, k: str, n: int) -> Relation:
     r"""A project that must run does so at capacity.
 
-    .. math:: run_{k,n} = avail_{k,n}\,\Delta\,(existing_{k,t} + \sum_\tau ramp\,capacity_{k,\tau})
+    .. math:: run_{k,n} = able_{k,n}
     """
     return m.run[k, n] == able(m, k, n)
 
@@ -92,6 +93,8 @@ def upside_limit(m: Formulation, k: str) -> float | None:
     r"""The cap on what the agency receives.
 
     .. math:: upside_{k,n} \le \Delta\,upside\_cap_k
+
+    No bound without a cap.
     """
     cap = support_of(m, k).upside_cap
     return None if cap is None else m.data.usd(cap) * m.data.years_per_period
@@ -105,7 +108,10 @@ def owners_tonnes(m: Formulation, k: Project, c: str) -> float:
 def upside_share(m: Formulation, k: str, n: int) -> Relation:
     r"""The agency's share of what the owner earns above the strike.
 
-    .. math:: upside_{k,n} \le upside\_share_k\,\max(0, reference_n - strike_k)\,(1-\sigma_k)\,output_k\,run_{k,n}
+    .. math:: upside_{k,n} \le upside\_share_k\,\max(0, price_{m,n} - strike_k)\,
+              (1-\sigma_k)\,output_{k,m}\,run_{k,n}
+
+    m is the supported commodity.
     """
     data, project, support = m.data, m.data.projects[k], support_of(m, k)
     above = data.price(support.commodity, n) - strike(m, support, n)
@@ -119,9 +125,13 @@ def strike(m: Formulation, support: Support, n: int) -> float:
 
 
 def record(m: Formulation, k: Project, n: int) -> None:
-    """What a project brings, takes, sells and costs, per node.
+    r"""What a project brings, takes, sells and costs, per node.
 
-    The agency pays σ of the opex and, below the strike, the difference on the owner's tonnes.
+    .. math:: spend_{k,n} = \big(\sigma_k\,opex_{k,t}
+              + \max(0, strike_k - price_{m,n})\,(1-\sigma_k)\,output_{k,m}\big)\,run_{k,n}
+
+    The agency brings σ of the inputs, receives σ of the outputs and pays σ of the opex; below the strike it pays
+    the difference on the owner's tonnes of the supported commodity m.
     """
     data, ledger, run = m.data, m.ledger, m.run[k.id, n]
     share = k.offtake_share

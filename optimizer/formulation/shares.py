@@ -39,7 +39,9 @@ def imbalance_sum(m: Formulation, r: int, c: str, n: int) -> Relation:
     r"""Named tonnes less their share of all, summed over the path's calm nodes.
 
     .. math:: imbalance_{r,m,n} = imbalance_{r,m,pa(n)}
-              + [calm_{m,n}]\,(\sum_{named} enters - max\_share_r \sum_{all} enters)
+              + [calm_{m,n}]\,\Big(\sum_{x\ named} enters_{x,m,n} - max\_share_r \sum_x enters_{x,m,n}\Big)
+
+    ``enters`` is what an agreement, offer or project x brings into the reserve: deliver, spot, σ·output·run.
     """
     parent = m.data.parent(n)
     before = 0.0 if parent is None else m.imbalance[r, c, parent]

@@ -15,7 +15,8 @@ from optimizer.formulation.base import Formulation, amounts
 def add(m: Formulation) -> None:
     r"""Declare spot purchases with their limit as a bound; record what they bring and cost.
 
-    .. math:: spot_{o,i,n} \le \Delta\,quantity_{o,i,t(n)}\,avail_{o,n}
+    .. math:: spot_{o,i,n} &\le \Delta\,quantity_{o,i,t(n)}\,avail_{o,n} \\
+              spend_{o,n} &= \sum_i price_{o,i,n}\,spot_{o,i,n}
     """
     data, ledger = m.data, m.ledger
     m.OFFER = list(data.offers)

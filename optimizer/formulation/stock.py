@@ -14,7 +14,12 @@ from optimizer.formulation.base import Formulation, Relation, amounts, rows, tot
 
 
 def add(m: Formulation) -> None:
-    """Declare stocks and their limits; record storage and handling."""
+    r"""Declare stocks and their limits; record storage and handling.
+
+    .. math:: upkeep_n = \sum_{m,d} \big(storage\_cost_m\,\Delta\,stock_{m,d,n}
+              + handling\_cost_d\,(inject_{m,d,n} + withdraw_{m,d,n})\big)
+              + \sum_m disposal\_cost_m\,scrap_{m,n}
+    """
     data, upkeep = m.data, m.ledger.upkeep
     m.STORE = [(c, d, n) for c in m.COMMODITY for d in m.DEPOT for n in m.NODE]
     for name in ("stock", "inject", "withdraw"):
@@ -47,9 +52,9 @@ def stock_balance(m: Formulation, c: str, d: str, n: int) -> Relation:
 def depot_capacity(m: Formulation, d: str, n: int) -> Relation:
     r"""Stock fits into the depot, if it is open.
 
-    .. math:: \sum_m stowage_m\,stock_{m,d,n} \le capacity_d\,(open_d)
+    .. math:: \sum_m stowage_m\,stock_{m,d,n} \le capacity_d\,open_d
 
-    The row is divided by the capacity where there is one.
+    open is 1 where the depot is not optional. The row is divided by the capacity unless that is 0.
     """
     depot = m.data.depots[d]
     room = depot.capacity or 0.0
@@ -78,7 +83,7 @@ def depot_outturn(m: Formulation, d: str, n: int) -> Relation:
 
     .. math:: \sum_m withdraw_{m,d,n} \le outturn_d\,\Delta\,avail_{d,n}
 
-    Tonnes of all commodities together; the row is divided by the limit where there is one.
+    Tonnes of all commodities together; the row is divided by its right-hand side unless that is 0.
     """
     limit = outturn(m, d, n) or 0.0
     per = 1.0 / limit if limit > 0 else 1.0
