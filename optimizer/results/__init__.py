@@ -11,8 +11,6 @@ plan.xlsx                 the same tables as one workbook, the long ones left to
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -22,8 +20,10 @@ import pandas as pd
 from pydantic import ValidationError
 from pydantic_core import to_json
 
+from models import files
 from models.cells import safe
-from models.faults import FaultyInstance, UnknownFormat, UnreadableFile
+from models.faults import UnknownFormat, UnreadableFile, UnwritableFile
+from models.files.atomic import write_file
 from models.instance import Instance
 from models.plan import Plan
 from optimizer.results.workbook import write_workbook
@@ -44,19 +44,27 @@ def write_results(
     Everything is written beside its place first and then moved there, ``plan.json`` last: an earlier plan
     stays whole until the new one is there. Other files in the folder are left alone.
 
-    Raises UnknownFormat; OSError if the folder cannot be written; ValueError for a plan of another instance.
+    Raises UnknownFormat, UnwritableFile; ValueError if the plan is for another instance.
     """
     formats = check_formats(formats)
     tables = plan_tables(instance, plan)
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
     try:
-        _write(
-            staging / INSTANCE, json.dumps(instance.as_dict(), ensure_ascii=False, indent=1).encode() + b"\n"
-        )
-        _write(staging / SUMMARY, summary(instance, plan, tables).encode())
-        _write(staging / PLAN, plan_json(plan))
+        _write(instance, plan, tables, folder, formats)
+    except OSError as error:
+        raise UnwritableFile(f"{folder}: {error.strerror or error}.") from error
+    return tables
+
+
+def _write(
+    instance: Instance, plan: Plan, tables: dict[str, pd.DataFrame], folder: Path, formats: tuple[str, ...]
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=".writing.", dir=folder))
+    try:
+        files.write(instance, staging / INSTANCE)
+        write_file(staging / SUMMARY, summary(instance, plan, tables).encode())
+        write_file(staging / PLAN, plan_json(plan))
         (staging / TABLES).mkdir()
         for name, table in tables.items():
             if "csv" in formats:
@@ -68,7 +76,6 @@ def write_results(
         _move(staging, folder)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    return tables
 
 
 def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
@@ -78,13 +85,6 @@ def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
     if unknown:
         raise UnknownFormat(f"Tables are written as {', '.join(FORMATS)}, not {', '.join(unknown)}.")
     return chosen
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _move(staging: Path, folder: Path) -> None:
@@ -134,16 +134,14 @@ def read_plan(path: str | Path) -> Plan:
 
 
 def read_results(folder: str | Path) -> tuple[Instance, Plan]:
-    """The instance and the plan of a folder that :func:`write_results` wrote. Raises UnreadableFile."""
+    """The instance and the plan of a folder that :func:`write_results` wrote.
+
+    Raises UnreadableFile, FaultyInstance and whatever else :func:`models.files.read` does.
+    """
     folder = Path(folder)
     plan = read_plan(folder)
     path = folder / INSTANCE
-    try:
-        instance = Instance.parse(json.loads(path.read_bytes()))
-    except OSError as error:
-        raise UnreadableFile(f"{path}: {error.strerror or error}.") from error
-    except (ValueError, FaultyInstance) as error:
-        raise UnreadableFile(f"{path} is not an instance: {error}") from error
+    instance = files.read(path)
     if plan.fingerprint != instance.fingerprint():
         raise UnreadableFile(
             f"{path} is not the instance that {folder / PLAN} is for: one of them was changed."
