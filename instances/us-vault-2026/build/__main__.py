@@ -6,7 +6,7 @@ Variants go to a folder of their own with ``--out``; the committed tables hold t
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,11 @@ import spot
 from tables import Assumptions, Ledger, Options
 
 HOME = Path(__file__).resolve().parent.parent
+sys.path.append(str(HOME.parents[1]))  # the project itself, where it is not installed
+
+from models.files import write  # noqa: E402
+from models.instance import Instance  # noqa: E402
+
 DESCRIPTION = (
     "A 12 billion USD reserve of critical minerals for the United States, 2027-2036, in USD of 2026. Built from the "
     "cited tables in sources/; where each number comes from is in sources/provenance.csv. Read results to 2033."
@@ -78,7 +83,7 @@ def main() -> None:
     ledger = Ledger()
     case = instance(options, ledger)
     args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / "instance.json").write_text(json.dumps(case, indent=1) + "\n", encoding="utf-8")
+    write(Instance.model_validate(case), args.out)
     provenance = args.out / "sources"
     provenance.mkdir(exist_ok=True)
     ledger.write(provenance / "provenance.csv")
