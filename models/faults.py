@@ -78,6 +78,13 @@ class UnreadableFile(StockpileError):
     exit_code = 2
 
 
+class UnwritableFile(StockpileError):
+    """The file cannot be written."""
+
+    status = 409
+    exit_code = 2
+
+
 class UnknownFormat(StockpileError):
     """The format of the file is not known."""
 

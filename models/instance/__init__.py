@@ -96,9 +96,10 @@ class Instance(Row):
 
         Raises :class:`models.faults.FaultyInstance` with every fault of every table at once.
         """
-        from models.tables import from_tables
+        from models.tables import read_tables
 
-        return cls.parse(from_tables(tables))
+        reading = read_tables(tables)
+        return parse(cls, reading.raw, before=reading.findings, place=reading.place)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """The same instance as pandas tables; :meth:`from_tables` reads them back."""

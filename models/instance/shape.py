@@ -1,7 +1,7 @@
 """What the fields of the row types are, read from the types themselves.
 
-Checks, files, pandas tables and the reference page all walk an instance by these shapes: a field added to a row
-type is at once checked, written, read and documented.
+Checks, files, pandas tables and the reference page all walk an instance by these shapes: a field added to a
+row type is at once checked, written, read and documented.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def _names(path: Path, root: Any, tables: set[str]) -> tuple[str, str, str]:
     """Table, row and field of a path: ('demand', 'ga:defense', 'shortage_cost[2].cost')."""
     numbers = [i for i, part in enumerate(path) if isinstance(part, int)]
     if not numbers:
-        if path and path[0] in tables:
+        if len(path) > 1 or (path and path[0] in tables):
             return str(path[0]), "", ".".join(map(str, path[1:]))
         return "instance", "", ".".join(map(str, path))
     first = numbers[0]

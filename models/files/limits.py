@@ -1,0 +1,41 @@
+"""How much a file may ask of the machine."""
+
+from __future__ import annotations
+
+MEGABYTE = 2**20
+
+FILE = 64 * MEGABYTE
+"""Bytes of one file."""
+
+FOLDER = 256 * MEGABYTE
+"""Bytes of all tables of a folder together."""
+
+YAML = 16 * MEGABYTE
+"""Bytes of a YAML file: it is read far slower than the other formats."""
+
+VALUES = 2_000_000
+"""Cells of one file, or values of a JSON or YAML document."""
+
+DEPTH = 32
+"""Levels of nesting in YAML."""
+
+UNPACKED = 256 * MEGABYTE
+"""Bytes of all parts of a workbook when unpacked."""
+
+PART = 8 * MEGABYTE
+"""Bytes of a part of a workbook that is neither a sheet nor the table of texts: it is held as a tree."""
+
+RATIO = 200
+"""A part of a workbook is at most so many times larger than packed, if it is larger than PART."""
+
+PARTS = 2_000
+"""Parts of a workbook."""
+
+MARKS = 6_000_000
+"""Tags and attributes of a workbook."""
+
+ROWS = 1_048_576
+"""Rows of a sheet, as in the spreadsheet programs themselves."""
+
+POSITIONS = 20_000_000
+"""Cells of a workbook, those before the last one of each row included where they are empty."""
