@@ -1,4 +1,4 @@
-"""The plan made by hand passes with the objective worked out by hand; every planted fault is found and named."""
+"""The plan made by hand passes with its objective worked out by hand; planted faults are found and named."""
 
 from __future__ import annotations
 
@@ -125,7 +125,8 @@ FAULTS = [
     told("commit", "commitments", "agreements", 0, "volume", to=5.01),
     told("commit", "commitments", "agreements", 0, "volume", to=0.99),
     told("commit", "commitments", "agreements", 0, "year", to=2028.0),
-    told("commit", "commitments", "agreements", to=[GA_OFF, {**GA_OPT, "start": 1, "year": 2028.0}]),  # choice
+    told("commit", "commitments", "agreements", to=[GA_OFF, {**GA_OPT, "start": 1, "year": 2028.0}]),
+     # choice
     told("commit", "commitments", "agreements", to=[]),  # choice
     told("commit", "commitments", "agreements", to=[GA_OPT]),  # the smelter operates in period 1 only
     told("commit", "commitments", "projects", 0, "capacity", to=4.1),
@@ -213,7 +214,8 @@ FAULTS = [
     rule("cover", "risk", "cover", 0, to={"commodity": "ga", "segments": ["defense"], "days": 913.0}),
     rule("service", "risk", "service", 0, "min_fraction", to=0.94),
     rule("service", "risk", "service", 1, "min_fraction", to=0.86),
-    rule("service", "risk", "service", 1, to={"segment": "general", "commodities": ["ga"], "min_fraction": 0.86}),
+    rule("service", "risk", "service", 1, to={"segment": "general", "commodities": ["ga"],
+    "min_fraction": 0.86}),
     # loss: 13
     rule("loss", "risk", "cvar_limit", to=583.0),
     rule("loss", "risk", "expected_loss_limit", to=291.0),

@@ -1,7 +1,7 @@
-"""A small instance that touches every rule, and a plan for it whose every figure can be checked with a pencil.
+"""A small instance that touches every rule, and a plan for it that can be checked with a pencil.
 
-Two years, three nodes: 0 (2027), 1 (2028 undisturbed, 0.6), 2 (2028 under the ban, 0.4). The ban leaves a fifth of what
-comes from CHN, lifts the price of gallium to 150 and defense demand from 4 to 6 t.
+Two years, three nodes: 0 (2027), 1 (2028 undisturbed, 0.6), 2 (2028 under the ban, 0.4). The ban leaves a
+fifth of what comes from CHN, lifts the price of gallium to 150 and defense demand from 4 to 6 t.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ INSTANCE: dict[str, Any] = {
         {"id": "CHN", "name": "China", "group": "adversary", "risk": 0.9},
     ],
     "commodities": [
-        {"id": "ga", "name": "gallium", "material": "gallium", "stage": "metal", "price": 100.0, "storage_cost": 2.0,
+        {"id": "ga", "name": "gallium", "material": "gallium", "stage": "metal", "price": 100.0,
+         "storage_cost": 2.0,
          "sale_limit": 3.0, "sale_factor": 0.9, "release_factor": 0.5, "terminal_factor": 0.3},
         {"id": "ge", "name": "germanium", "material": "germanium", "stage": "metal", "price": 200.0},
     ],
@@ -48,15 +49,19 @@ INSTANCE: dict[str, Any] = {
         {"id": "ge-spot", "commodity": "ge", "country": "CHN", "tiers": [{"quantity": 1.0, "premium": 0.0}]},
     ],
     "agreements": [
-        {"id": "ga-off", "supplier": "Off", "country": "AUS", "commodity": "ga", "starts": [0, 1], "term_years": 2.0,
+        {"id": "ga-off", "supplier": "Off", "country": "AUS", "commodity": "ga", "starts": [0, 1],
+         "term_years": 2.0,
          "volume": {"min": 1.0, "max": 5.0}, "take_or_pay": 0.5, "price": {"kind": "fixed", "value": 90.0},
          "signing_cost": 10.0, "prepayment": 2.0},
-        {"id": "ga-opt", "supplier": "Opt", "country": "USA", "commodity": "ga", "starts": [0, 1], "term_years": 1.0,
+        {"id": "ga-opt", "supplier": "Opt", "country": "USA", "commodity": "ga", "starts": [0, 1],
+         "term_years": 1.0,
          "volume": {"min": 1.0, "max": 3.0}, "price": {"kind": "index"}, "requires": ["smelter"]},
     ],
     "projects": [
-        {"id": "smelter", "kind": "processing", "country": "USA", "inputs": {"ge": 0.5}, "outputs": {"ga": 1.0},
-         "capacity": {"min": 1.0, "max": 4.0}, "lead_years": 1.0, "capex_fixed": 40.0, "capex_per_unit": 10.0,
+        {"id": "smelter", "kind": "processing", "country": "USA", "inputs": {"ge": 0.5},
+         "outputs": {"ga": 1.0},
+         "capacity": {"min": 1.0, "max": 4.0}, "lead_years": 1.0, "capex_fixed": 40.0,
+         "capex_per_unit": 10.0,
          "public_share": 0.5, "offtake_share": 0.5, "opex": 6.0},
         {"id": "mill", "kind": "mine", "country": "USA", "outputs": {"ga": 0.5}, "existing_capacity": 2.0,
          "offtake_share": 0.0, "must_run": True,
@@ -69,7 +74,8 @@ INSTANCE: dict[str, Any] = {
     ],
     "opening_stock": [{"commodity": "ga", "depot": "vault", "quantity": 4.0}],
     "substitutions": [
-        {"id": "ge-for-ga", "demand": "ga:general", "commodity": "ge", "ratio": 0.5, "max_share": 0.25, "cost": 50.0},
+        {"id": "ge-for-ga", "demand": "ga:general", "commodity": "ge", "ratio": 0.5, "max_share": 0.25,
+         "cost": 50.0},
     ],
     "budget": {
         "envelope": 3000.0,
@@ -81,13 +87,15 @@ INSTANCE: dict[str, Any] = {
     },
     "allocations": [
         {"id": "offtake", "where": {"categories": ["agreement"]}, "max": 700.0},
-        {"id": "nimble", "where": {"categories": ["spot"]}, "min": 400.0, "min_share": 0.4, "max_share": 0.45},
+        {"id": "nimble", "where": {"categories": ["spot"]}, "min": 400.0, "min_share": 0.4,
+         "max_share": 0.45},
     ],
     "risk": {
         "shares": [{"countries": ["AUS"], "max_share": 1.0}],
         "exposure_limit": 0.25,
         "cover": [{"commodity": "ga", "days": 292.0}],
-        "service": [{"segment": "defense", "min_fraction": 0.9}, {"segment": "general", "min_fraction": 0.8}],
+        "service": [{"segment": "defense", "min_fraction": 0.9}, {"segment": "general",
+        "min_fraction": 0.8}],
         "cvar_limit": 600.0,
         "expected_loss_limit": 300.0,
         "emissions_limit": 7.0,
@@ -104,21 +112,22 @@ INSTANCE: dict[str, Any] = {
     "objective": {"cvar_weight": 0.25, "cvar_alpha": 0.5},
 }  # fmt: skip
 
-# Node 0. Gallium: 4 delivered + 2 spot = 6 injected, on 4 in stock: 10. Consumers need 4 + 6 = 10 and buy 10; commerce
-# has 10 + 1 (the mill's 2·0.5) - 1 (half of the spot). Germanium: chips need 5 and buy 5.
-# Paid: signing 10, prepayment 2·4 = 8, deliveries 4·90 = 360, spot 2·110 = 220, capex 0.5·(40 + 10·2) = 30, support
-# (120-100)·1 = 20, handling 6, storage 2·10 = 20: 674. Cash: 100 + 500 + 200·0.98 - 674 = 122.
+# Node 0. Gallium: 4 delivered + 2 spot = 6 injected, on 4 in stock: 10. Consumers need 4 + 6 = 10 and buy 10;
+# commerce has 10 + 1 (the mill's 2·0.5) - 1 (half of the spot). Germanium: chips need 5 and buy 5.
+# Paid: signing 10, prepayment 2·4 = 8, deliveries 4·90 = 360, spot 2·110 = 220, capex 0.5·(40 + 10·2) = 30,
+# support (120-100)·1 = 20, handling 6, storage 2·10 = 20: 674. Cash: 100 + 500 + 200·0.98 - 674 = 122.
 #
-# Node 1. The smelter runs 1: 0.5 t gallium and 0.25 t germanium (from spot) are the agency's share. Gallium: 3 delivered
-# + 0.5 = 1.5 sold + 2 injected; stock 12. Take-or-pay asks for 0.5·4 = 2. Paid: deliveries 270, ge-spot 50, opex
-# 0.5·6 = 3, support 20, handling 2, storage 24: 369; interest 20. Sale: 1.5·0.9·100 = 135.
-# Cash: 122 + 400 - 100 repaid + 135 - 369 - 20 = 168.
+# Node 1. The smelter runs 1: 0.5 t gallium and 0.25 t germanium (from spot) are the agency's share. Gallium:
+# 3 delivered + 0.5 = 1.5 sold + 2 injected; stock 12. Take-or-pay asks for 0.5·4 = 2.
+# Paid: deliveries 270, ge-spot 50, opex 0.5·6 = 3, support 20, handling 2, storage 24: 369; interest 20.
+# Sale: 1.5·0.9·100 = 135. Cash: 122 + 400 - 100 repaid + 135 - 369 - 20 = 168.
 #
-# Node 2. Gallium: 1 delivered and 1 untaken (take-or-pay asks for 2), spot 2 + 1, the smelter runs 0.8 (0.4 for the
-# agency, 0.2 germanium from spot, all that is offered), 1.6 withdrawn: 6 = released. Stock 8.4. Consumers need 6 + 6 = 12;
-# commerce has 10·0.2 = 2, + 1 of the mill, + 0.4 of the smelter, - 0.2·0.5·3 = 0.3 for the spot: 3.1. So 12 = 3.1 bought
-# + 6 released + 1 private + 0.4 and 0.9 short + 0.6 substituted. The substitute takes 0.5·0.6 = 0.3 germanium: chips are
-# cut by 0.06. Paid: 2·90 = 180, spot 2·165 + 1·225 = 555, ge-spot 40, opex 0.5·6·0.8 = 2.4, no support at 150, handling
+# Node 2. Gallium: 1 delivered, 1 untaken (take-or-pay asks for 2), spot 2 + 1, the smelter runs 0.8 (0.4 for
+# the agency, 0.2 germanium from spot, all that is offered), 1.6 withdrawn: 6 = released. Stock 8.4.
+# Consumers need 6 + 6 = 12; commerce has 10·0.2 = 2, + 1 of the mill, + 0.4 of the smelter, - 0.2·0.5·3 = 0.3
+# for the spot: 3.1. So 12 = 3.1 bought + 6 released + 1 private + 0.4 and 0.9 short + 0.6 substituted.
+# The substitute takes 0.5·0.6 = 0.3 germanium: chips are cut by 0.06.
+# Paid: 2·90 = 180, spot 2·165 + 1·225 = 555, ge-spot 40, opex 0.5·6·0.8 = 2.4, no support at 150, handling
 # 1.6, storage 16.8: 795.8; interest 20. Received: release 6·0.5·150 = 450, upside 0.5·(150-120)·1 = 15.
 # Cash: 122 + 300 + 465 - 795.8 - 20 = 71.2. Loss: 400 + 270 + 50·0.6 = 30 + 1000·0.5·0.06 = 30: 730.
 OPERATIONS: dict[str, dict[str, list[Any]]] = {
@@ -126,15 +135,18 @@ OPERATIONS: dict[str, dict[str, list[Any]]] = {
     "untaken": {"agreement": ["ga-off"], "node": [2], "value": [1.0]},
     "spot": {"offer": ["ga-spot", "ga-spot", "ga-spot", "ge-spot", "ge-spot"], "tier": [0, 0, 1, 0, 0],
              "node": [0, 2, 2, 1, 2], "value": [2.0, 2.0, 1.0, 0.25, 0.2]},
-    "run": {"project": ["mill"] * 3 + ["smelter"] * 2, "node": [0, 1, 2, 1, 2], "value": [2.0, 2.0, 2.0, 1.0, 0.8]},
+    "run": {"project": ["mill"] * 3 + ["smelter"] * 2, "node": [0, 1, 2, 1, 2], "value": [2.0, 2.0, 2.0,
+    1.0, 0.8]},
     "upside": {"project": ["mill"], "node": [2], "value": [15.0]},
-    "bought": {"commodity": ["ga"] * 3 + ["ge"] * 3, "node": [0, 1, 2] * 2, "value": [10.0, 10.0, 3.1, 5.0, 5.0, 5.0]},
+    "bought": {"commodity": ["ga"] * 3 + ["ge"] * 3, "node": [0, 1, 2] * 2, "value": [10.0, 10.0, 3.1, 5.0,
+    5.0, 5.0]},
     "release": {"commodity": ["ga"], "node": [2], "value": [6.0]},
     "private": {"commodity": ["ga"], "node": [2], "value": [1.0]},
     "sale": {"commodity": ["ga"], "node": [1], "value": [1.5]},
     "inject": {"commodity": ["ga"] * 2, "depot": ["vault"] * 2, "node": [0, 1], "value": [6.0, 2.0]},
     "withdraw": {"commodity": ["ga"], "depot": ["vault"], "node": [2], "value": [1.6]},
-    "stock": {"commodity": ["ga"] * 3, "depot": ["vault"] * 3, "node": [0, 1, 2], "value": [10.0, 12.0, 8.4]},
+    "stock": {"commodity": ["ga"] * 3, "depot": ["vault"] * 3, "node": [0, 1, 2], "value": [10.0, 12.0,
+    8.4]},
     "substitute": {"substitution": ["ge-for-ga"], "node": [2], "value": [0.6]},
     "short": {"demand": ["ga:defense", "ga:general"], "tier": [0, 0], "node": [2, 2], "value": [0.4, 0.9]},
     "cut": {"industry": ["chips"], "tier": [0], "node": [2], "value": [0.06]},
@@ -147,9 +159,10 @@ OPERATIONS: dict[str, dict[str, list[Any]]] = {
     "cash": {"node": [0, 1, 2], "value": [122.0, 168.0, 71.2]},
 }  # fmt: skip
 
-# Node 0 costs 674 + fee 0.02·200 = 678; node 1 costs 369 + 20 - 135 = 254; node 2 costs 795.8 + 20 - 465 = 350.8.
-# The final stock is worth 0.3·100·(0.6·12 + 0.4·8.4) = 316.8. Cost 678 + 0.6·254 + 0.4·350.8 - 316.8 = 653.92.
-# E[L] = 0.4·730 = 292. CVaR at 0.5: 0.4·730/0.5 = 584. Objective 653.92 + 0.75·292 + 0.25·584 = 1018.92.
+# Node 0 costs 674 + fee 0.02·200 = 678; node 1 costs 369 + 20 - 135 = 254; node 2 795.8 + 20 - 465 = 350.8.
+# The final stock is worth 0.3·100·(0.6·12 + 0.4·8.4) = 316.8.
+# Cost 678 + 0.6·254 + 0.4·350.8 - 316.8 = 653.92. E[L] = 0.4·730 = 292. CVaR at 0.5: 0.4·730/0.5 = 584.
+# Objective 653.92 + 0.75·292 + 0.25·584 = 1018.92.
 COST, EXPECTED_LOSS, CVAR, OBJECTIVE = 653.92, 292.0, 584.0, 1018.92
 
 PLAN: dict[str, Any] = {
