@@ -8,8 +8,10 @@ scenario, and effort are not audited.
 
 from __future__ import annotations
 
+import numpy as np
+
 from models.instance import Instance
-from models.plan import Certificate, Plan
+from models.plan import Certificate, Commitments, Plan
 from optimizer.audit.allocations import allocations
 from optimizer.audit.case import Case
 from optimizer.audit.commit import commitments_of
@@ -37,18 +39,37 @@ def audit(instance: Instance, plan: Plan, tolerance: float = 1e-6) -> Certificat
     """Check a plan against its instance.
 
     ``tolerance`` is the relative residual allowed: a violation divided by the size of the terms of its row
-    (see :mod:`optimizer.audit.ledger`). The certificate names the worst row of every
-    family, in natural units.
+    (see :mod:`optimizer.audit.ledger`). The certificate names the worst row of every family, in natural
+    units.
 
     Raises ValueError when the plan has no commitments: there is nothing to audit.
     """
     if plan.commitments is None:
         raise ValueError(f"the plan has no commitments (status {plan.status}): there is nothing to audit")
     ledger = Ledger(tolerance)
+    # Absurd figures may overflow; what is then no number counts as a violation, so nothing is hidden.
+    with np.errstate(over="ignore", invalid="ignore"):
+        worth = _check(instance, plan, plan.commitments, ledger)
+    residuals = ledger.residuals()
+    findings = ledger.findings()
+    return Certificate(
+        passed=not findings,
+        tolerance=tolerance,
+        residuals=residuals,
+        largest=largest(residuals),
+        objective=finite(worth),
+        objective_difference=finite(0.0 if plan.objective is None else plan.objective - worth),
+        bound=plan.bound,
+        findings=findings,
+    )
+
+
+def _check(instance: Instance, plan: Plan, commitments: Commitments, ledger: Ledger) -> float:
+    """All families in turn; the recomputed objective, USD."""
     tree = grow(instance)
     matched = match(instance, tree, plan, ledger)
     world = World(instance, tree)
-    committed = commitments_of(world, plan.commitments, ledger)
+    committed = commitments_of(world, commitments, ledger)
     operations = read(world, plan, matched, ledger)
     case = Case(instance, tree, world, committed, operations, matched, ledger)
 
@@ -68,15 +89,4 @@ def audit(instance: Instance, plan: Plan, tolerance: float = 1e-6) -> Certificat
     worth = value(case, spent, finance, held, loss)
     objective(case, plan, worth)
     risk_figures(case, plan, worth, loss)
-
-    residuals = ledger.residuals()
-    return Certificate(
-        passed=not ledger.findings,
-        tolerance=tolerance,
-        residuals=residuals,
-        largest=largest(residuals),
-        objective=finite(worth.objective),
-        objective_difference=finite(0.0 if plan.objective is None else plan.objective - worth.objective),
-        bound=plan.bound,
-        findings=tuple(ledger.findings),
-    )
+    return worth.objective

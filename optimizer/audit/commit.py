@@ -64,6 +64,8 @@ def _taken(
         if start not in starts:
             choice = ", ".join(map(str, starts)) or "never"
             ledger.fault("commit", key, f"starts in period {start}, allowed: {choice}")
+        if not abs(size) <= HUGE:
+            ledger.fault("bounds", key, f"{size:g} t/year")
         if not 0 <= start < len(years) or not abs(size) <= HUGE:
             continue
         small = max(0.1 * most, 1e-9)

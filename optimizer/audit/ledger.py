@@ -11,6 +11,7 @@ its floor.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -41,6 +42,9 @@ FAMILIES = (
 LARGEST = 1e300
 """Stands for an infinite residual: certificates hold finite numbers only."""
 
+FAULTS = 20
+"""Faults told per family; the rest are counted."""
+
 NAMED = 3
 """Rows named per comparison; the rest are counted."""
 
@@ -52,7 +56,8 @@ class Ledger:
 
     def __init__(self, tolerance: float) -> None:
         self.tolerance = tolerance
-        self.findings: list[str] = []
+        self._findings: list[str] = []
+        self._faults: Counter[str] = Counter()
         self._worst: dict[str, FamilyResidual] = {}
 
     def at_most(
@@ -93,7 +98,14 @@ class Ledger:
     def fault(self, family: str, row: str, says: str) -> None:
         """Something that is wrong as a whole, whatever the tolerance: an unknown id, a missing node."""
         self._keep(family, 1.0, "fault", 1.0, row)
-        self.findings.append(f"{family} · {row}: {says}")
+        self._faults[family] += 1
+        if self._faults[family] <= FAULTS:
+            self._findings.append(f"{family} · {row}: {says}")
+
+    def findings(self) -> tuple[str, ...]:
+        """Every violation in words; empty if and only if the plan passes."""
+        more = (f"{family}: {n - FAULTS} more faults" for family, n in self._faults.items() if n > FAULTS)
+        return (*self._findings, *more)
 
     def residuals(self) -> tuple[FamilyResidual, ...]:
         """One residual per family, in the order of :data:`FAMILIES`."""
@@ -112,6 +124,7 @@ class Ledger:
         if excess.size == 0:
             return
         relative = (excess / size).ravel()
+        relative = np.where(np.isnan(relative), np.inf, relative)
 
         def where(flat: int) -> str:
             return name(*(int(i) for i in np.unravel_index(flat, excess.shape)))
@@ -126,9 +139,9 @@ class Ledger:
         for flat in beyond[:NAMED]:
             amount = f"{excess.ravel()[flat]:.6g} {unit}".strip()
             share = f"{relative[flat]:.2g} of the row's size"
-            self.findings.append(f"{family} · {where(int(flat))}: {says}, off by {amount} ({share})")
+            self._findings.append(f"{family} · {where(int(flat))}: {says}, off by {amount} ({share})")
         if len(beyond) > NAMED:
-            self.findings.append(f"{family}: {says}, in {len(beyond) - NAMED} more rows")
+            self._findings.append(f"{family}: {says}, in {len(beyond) - NAMED} more rows")
 
     def _relative(self, family: str) -> float:
         return self._worst[family].relative if family in self._worst else 0.0

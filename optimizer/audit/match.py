@@ -47,7 +47,9 @@ class Matched:
         words = ", ".join(scenarios[:SHOWN])
         if len(scenarios) > SHOWN:
             words += f" and {len(scenarios) - SHOWN} more"
-        which = "undisturbed" if not words else f"scenario{'s' if len(scenarios) > 1 else ''} {words}"
+        which = f"scenario{'s' if len(scenarios) > 1 else ''} {words}" if words else "undisturbed"
+        if words and own in self._tree.trunk and self._tree.chance[UNDISTURBED] > 1e-9:
+            which = f"undisturbed and {which}"
         number = self._plan.get(own)
         node = "node missing in the plan" if number is None else f"node {number}"
         return f"{node} ({self._year[self._tree.period[own]]:.6g}, {which})"
@@ -87,16 +89,15 @@ def _compare(tree: Tree, nodes: list[Node], matched: Matched, ledger: Ledger) ->
     def name(i: int) -> str:
         return matched.name(own[i])
 
-    trunks = {int(level[0]) for level in tree.levels}
     rest = tree.chance[UNDISTURBED] > 1e-9
     for i, node in enumerate(nodes):
         above = -1 if node.parent is None else matched.own.get(node.parent, -2)
         if above != tree.parent[own[i]]:
             ledger.fault("tree", name(i), f"its parent is given as {node.parent}")
         undisturbed = UNDISTURBED in node.scenarios
-        if undisturbed and own[i] not in trunks:
+        if undisturbed and own[i] not in tree.trunk:
             ledger.fault("tree", name(i), "the undisturbed scenario does not pass through it")
-        if rest and own[i] in trunks and not undisturbed:
+        if rest and own[i] in tree.trunk and not undisturbed:
             ledger.fault("tree", name(i), "the undisturbed scenario passes through it")
     given = np.array([node.probability for node in nodes])
     ledger.equal("tree", "wrong probability", "", given, tree.probability[own], name=name, floor=1e-3)

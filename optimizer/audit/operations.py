@@ -159,9 +159,9 @@ def _fill(
     rows = np.array([position.get(key, -1) for key in keys], dtype=np.int64)
     own: dict[Hashable, int] = dict(matched.own.items())
     nodes = np.array([own.get(node, -1) for node in columns["node"]], dtype=np.int64)
-    numbers = [v if isinstance(v, int | float) else np.nan for v in columns["value"]]
+    numbers = [v if isinstance(v, int | float) and abs(v) <= HUGE else np.nan for v in columns["value"]]
     value = np.array(numbers, dtype=np.float64)
-    bad = (rows < 0) | (nodes < 0) | ~(np.abs(value) <= HUGE)
+    bad = (rows < 0) | (nodes < 0) | np.isnan(value)
     flat = rows * operations[variable].shape[1] + nodes
     _, first = np.unique(flat, return_index=True)
     twice = np.ones(len(flat), dtype=bool)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -60,6 +61,11 @@ class Tree:
     def size(self) -> int:
         """Number of nodes."""
         return len(self.period)
+
+    @cached_property
+    def trunk(self) -> frozenset[int]:
+        """Nodes without any effect so far, one per period."""
+        return frozenset(int(level[0]) for level in self.levels)
 
     def before(self, values: Array, first: Array | float) -> Array:
         """Per node the value at its parent, ``first`` in period 0; nodes are the last axis."""

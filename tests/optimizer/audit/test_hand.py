@@ -87,6 +87,17 @@ def test_half_years() -> None:
     assert certificate.objective == pytest.approx(218 - 250 + 460 / 1.1, rel=1e-12)
 
 
+def test_an_instance_without_anything_has_a_plan_without_anything() -> None:
+    risk: Raw = {"expected_loss": 0.0, "cvar": 0.0, "cvar_alpha": 0.95, "expected_cost": 0.0}
+    risk["scenarios"] = [{"id": "", "probability": 1.0, "loss": 0.0}]
+    tree = [{"id": 0, "period": 0, "year": 2027.0, "probability": 1.0, "scenarios": [""]}]
+    instance = {"schema_version": "1", "name": "nothing", "horizon": {"start_year": 2027, "periods": 1}}
+    plan = {"instance": "nothing", "status": "feasible", "objective": 0.0, "nodes": 1, "commitments": {}}
+    certificate = judge(instance, {**plan, "risk": risk, "tree": tree})
+    assert certificate.findings == ()
+    assert certificate.objective == 0.0
+
+
 def money(source: str, *rows: tuple[int, float]) -> Raw:
     return {"source": [source] * len(rows), "node": [n for n, _ in rows], "value": [v for _, v in rows]}
 
@@ -148,7 +159,7 @@ def test_contracted_tonnes_follow_the_contract_year() -> None:
     committed, ledger = spread(
         {"agreements": [{"id": "ga-off", "start": 1, "year": 2027.5, "volume": 4.0}]}, agreements=[agreement]
     )
-    assert not ledger.findings
+    assert not ledger.findings()
     assert committed.contracted.tolist() == [[0.0, 1.0, 1.0, 2.0, 0.0, 0.0]]
     assert committed.agreements_due.tolist() == [[0.0, 10.0 + 2.0 * 4.0, 0.0, 0.0, 0.0, 0.0]]
 
@@ -172,7 +183,7 @@ def smelter(start: int, **changes: Any) -> Any:
         "capacity": 2.0,
     }
     committed, ledger = spread({"projects": [built]}, projects=[project], agreements=[])
-    assert not ledger.findings
+    assert not ledger.findings()
     return committed
 
 
@@ -200,13 +211,13 @@ def test_a_required_project_must_operate_when_the_other_one_does() -> None:
              "capacity": 2.0},
         ]}  # fmt: skip
         _, ledger = spread(commitments, projects=[first, second], agreements=[])
-        assert bool(ledger.findings) == fault
+        assert bool(ledger.findings()) == fault
     existing = {k: v for k, v in first.items() if k not in ("capacity", "starts")} | {
         "existing_capacity": 1.0
     }
     commitments = {"projects": commitments["projects"][1:]}
     _, ledger = spread(commitments, projects=[existing, second], agreements=[])
-    assert not ledger.findings  # without capacity to build it operates already
+    assert not ledger.findings()  # without capacity to build it operates already
 
 
 @pytest.mark.parametrize(

@@ -49,12 +49,12 @@ def test_row_is_named_in_the_planners_words() -> None:
     instance["risk"]["cover"][0]["days"] = 401.5  # 11 t; node 0 holds 10
     certificate = judge(instance, plan)
     worst = next(r for r in certificate.residuals if r.family == "cover")
-    assert worst.row == "cover · ga · node 0 (2027, scenario ban)"
+    assert worst.row == "cover · ga · node 0 (2027, undisturbed and scenario ban)"
     assert worst.unit == "days"
     assert worst.residual == pytest.approx(36.5)  # one tonne of 10 a year
     assert certificate.findings == (
-        "cover · ga · node 0 (2027, scenario ban): less than 401.5 days of cover, off by 36.5 days "
-        "(0.048 of the row's size)",
+        "cover · ga · node 0 (2027, undisturbed and scenario ban): less than 401.5 days of cover, "
+        "off by 36.5 days (0.048 of the row's size)",
     )
     assert certificate.largest == worst
 
@@ -245,6 +245,7 @@ FAULTS = [
     op("bounds", "stock", 1.0, commodity="vault", depot="ga", node=0),
     op("bounds", "hoard", 1.0, commodity="ga", node=0),
     op("bounds", "deliver", 1e200, agreement="ga-off", node=0),
+    op("bounds", "deliver", 10**400, agreement="ga-off", node=0),
     told("bounds", "operations", "cash", "value", 0, to="much"),
     told("bounds", "operations", "cash", to={"node": [0, 1, 1], "value": [122.0, 168.0, 71.2]}),
     told("bounds", "operations", "cash", to={"node": [0, 1, 2], "value": [122.0, 168.0]}),
@@ -252,11 +253,14 @@ FAULTS = [
     told("bounds", "operations", "cash", to={}),
     told("bounds", "commitments", "agreements", to=[GA_OFF, {**GA_OFF, "id": "unheard of"}]),
     told("bounds", "commitments", "agreements", 0, "volume", to=-4.0),
+    told("bounds", "commitments", "agreements", 0, "volume", to=1e300),
     told("bounds", "commitments", "depots", to=[{"id": "unheard of"}]),
     # objective: 5, bound, gap and risk figures
     told("objective", "objective", to=OBJECTIVE * 1.001),
+    told("objective", "objective", to=1e308),
     told("objective", "objective", to=None),
     told("objective", "bound", to=1019.9),
+    told("objective", "bound", to=-1.7e308),
     told("objective", "bound", to=None),
     told("objective", "gap", to=1.0),
     told("objective", "relative_gap", to=0.001),
@@ -290,6 +294,15 @@ def test_planted_fault_is_rejected_and_named(family: str, plant: Callable[[Raw, 
     assert not certificate.passed
     assert family in families(certificate)
     assert any(finding.startswith(f"{family} · ") for finding in certificate.findings), certificate.findings
+
+
+def test_many_faults_are_counted_not_told() -> None:
+    instance, plan = parts()
+    columns = {"commodity": ["ga"] * 50, "node": list(range(10, 60)), "value": [1.0] * 50}
+    plan["operations"] |= dict.fromkeys(("scrap", "private", "sale"), columns)
+    findings = [f for f in judge(instance, plan).findings if f.startswith("bounds")]
+    assert len(findings) == 21
+    assert findings[-1].startswith("bounds: ")
 
 
 def test_every_family_has_a_planted_fault() -> None:
