@@ -46,29 +46,29 @@ if TYPE_CHECKING:
 class Instance(Row):
     """Everything a plan is made from. Natural units: t, t/year, USD, USD/t, years, fractions."""
 
-    schema_version: Literal["1"]
-    name: Name
-    description: Text = ""
-    discount_rate: float = Field(default=0.0, ge=0, lt=10, description="per year")
-    horizon: Horizon
-    countries: Many[Country] = ()
-    commodities: Many[Commodity] = ()
-    private_stock: Many[PrivateStock] = ()
-    demand: Many[Demand] = ()
-    industries: Many[Industry] = ()
-    market: Many[Market] = ()
-    spot: Many[Spot] = ()
-    agreements: Many[Agreement] = ()
-    projects: Many[Project] = ()
-    choices: Many[Choice] = ()
-    depots: Many[Depot] = ()
-    opening_stock: Many[OpeningStock] = ()
-    substitutions: Many[Substitution] = ()
-    budget: Budget | None = None
-    allocations: Many[Allocation] = ()
-    risk: Risk = Risk()
-    scenarios: Many[Scenario] = ()
-    objective: Objective = Objective()
+    schema_version: Literal["1"] = Field(description="version of this format: 1, as text")
+    name: Name = Field(description="as people read it")
+    description: Text = Field(default="", description="free text of several lines")
+    discount_rate: float = Field(default=0.0, ge=0, lt=10, description="of cost and loss [1/year]")
+    horizon: Horizon = Field(description="the years planned for")
+    countries: Many[Country] = Field(default=(), description="places that supply, refine or store")
+    commodities: Many[Commodity] = Field(default=(), description="materials by stage")
+    private_stock: Many[PrivateStock] = Field(default=(), description="what consumers hold themselves")
+    demand: Many[Demand] = Field(default=(), description="what is consumed")
+    industries: Many[Industry] = Field(default=(), description="sectors that need several commodities")
+    market: Many[Market] = Field(default=(), description="what commerce supplies without the agency")
+    spot: Many[Spot] = Field(default=(), description="what may be bought at short notice")
+    agreements: Many[Agreement] = Field(default=(), description="purchase agreements that may be signed")
+    projects: Many[Project] = Field(default=(), description="plants that exist or may be co-funded")
+    choices: Many[Choice] = Field(default=(), description="how many of some options are chosen")
+    depots: Many[Depot] = Field(default=(), description="places that hold stock")
+    opening_stock: Many[OpeningStock] = Field(default=(), description="what the reserve holds at first")
+    substitutions: Many[Substitution] = Field(default=(), description="what may stand in for a commodity")
+    budget: Budget | None = Field(default=None, description="money; not limited if absent")
+    allocations: Many[Allocation] = Field(default=(), description="how spend may be split")
+    risk: Risk = Field(default=Risk(), description="rules on risk")
+    scenarios: Many[Scenario] = Field(default=(), description="ways the horizon may unfold")
+    objective: Objective = Field(default=Objective(), description="what is minimised")
 
     @field_validator("risk", "objective", mode="before")
     @classmethod

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 T = TypeVar("T")
@@ -48,11 +48,14 @@ def _amounts(value: Any) -> float | tuple[float, ...]:
     return series
 
 
-Series = Annotated[float | tuple[float, ...], BeforeValidator(_amounts)]
+_AMOUNT: dict[str, Any] = {"type": "number", "minimum": 0}
+_SERIES = {"anyOf": [_AMOUNT, {"type": "array", "items": _AMOUNT, "minItems": 1}]}
+
+Series = Annotated[float | tuple[float, ...], BeforeValidator(_amounts), WithJsonSchema(_SERIES)]
 """A number (constant over the horizon) or one number per period, all >= 0."""
 
 # Control characters, and what neither XML (xlsx) nor YAML can carry.
-_CONTROL = r"\x00-\x1f\x7f-\x9f\u{2028}\u{2029}\u{fffe}\u{ffff}"
+_CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff"
 
 
 def _pattern(refused: str) -> str:
@@ -61,7 +64,7 @@ def _pattern(refused: str) -> str:
 
 
 _ID, _WORD, _NAME = (_pattern(_CONTROL + more) for more in (",;", ";", ""))
-_TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\u{fffe}\u{ffff}]*$"
+_TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]*$"
 
 PATTERNS = {
     _ID: "a name without comma, semicolon, control characters, or blanks at either end",

@@ -10,31 +10,31 @@ from models.instance.base import Amount, Id, Row, Share
 class Depot(Row):
     """A place that holds stock."""
 
-    id: Id
-    country: Id
-    capacity: Amount | None = Field(default=None, description="m³; no limit if absent")
+    id: Id = Field(description="a name for the depot")
+    country: Id = Field(description="id of the country it stands in")
+    capacity: Amount | None = Field(default=None, description="room; no limit if absent [m³]")
     outturn: Amount | None = Field(
-        default=None, description="most that can be taken out, t/year; no limit if absent"
+        default=None, description="most that can be taken out; no limit if absent [t/year]"
     )
-    optional: bool = Field(default=False, description="opened only if the plan says so")
-    opening_cost: Amount = Field(default=0.0, description="USD, in period 0, if optional and opened")
-    handling_cost: Amount = Field(default=0.0, description="USD/t in or out")
+    optional: bool = Field(default=False, description="opened only if the plan says so; needs a capacity")
+    opening_cost: Amount = Field(default=0.0, description="in period 0, if optional and opened [USD]")
+    handling_cost: Amount = Field(default=0.0, description="of a tonne in or out [USD/t]")
 
 
 class OpeningStock(Row):
     """What the reserve holds before the first period."""
 
-    commodity: Id
-    depot: Id
-    quantity: Amount = Field(description="t")
+    commodity: Id = Field(description="id of a commodity")
+    depot: Id = Field(description="id of a depot")
+    quantity: Amount = Field(description="rows of one commodity and depot add up [t]")
 
 
 class Substitution(Row):
     """A demand eased by using another commodity."""
 
-    id: Id
-    demand: Id = Field(description="the demand eased")
-    commodity: Id = Field(description="what is used instead")
-    ratio: float = Field(default=1.0, gt=0, description="t used per t eased")
-    max_share: Share = Field(description="most of the demand that can be eased")
-    cost: Amount = Field(default=0.0, description="USD per t eased")
+    id: Id = Field(description="a name for the substitution")
+    demand: Id = Field(description="id of the demand eased")
+    commodity: Id = Field(description="id of the commodity used instead")
+    ratio: float = Field(default=1.0, gt=0, description="used per t eased [t/t]")
+    max_share: Share = Field(description="most of the demand that can be eased [share]")
+    cost: Amount = Field(default=0.0, description="of easing [USD/t]")

@@ -12,81 +12,83 @@ from models.instance.base import Amount, Id, Many, Period, Row, Share, Word
 class ShareRule(Row):
     """At most max_share of what enters the reserve may come from (or via) these countries."""
 
-    countries: Many[Id] = ()
-    groups: Many[Word] = ()
-    commodities: Many[Id] = Field(default=(), description="each of these; each of all if none is named")
-    max_share: Share
+    countries: Many[Id] = Field(default=(), description="ids")
+    groups: Many[Word] = Field(default=(), description="as in countries")
+    commodities: Many[Id] = Field(
+        default=(), description="ids; the rule holds for each, for all if none is named"
+    )
+    max_share: Share = Field(description="most of what enters in calm [share]")
 
 
 class CoverRule(Row):
     """Days of demand that stock must cover in calm."""
 
-    commodity: Id
-    segments: Many[Word] = Field(default=(), description="all if none is named")
-    days: Amount = Field(description="days of annual demand, without effects")
-    from_period: Period = 0
-    rebuild_periods: Period = Field(default=1, description="calm periods allowed for rebuilding")
+    commodity: Id = Field(description="id of a commodity")
+    segments: Many[Word] = Field(default=(), description="as in demand; all if none is named")
+    days: Amount = Field(description="of annual demand, without effects [days]")
+    from_period: Period = Field(default=0, description="first period in which the rule holds [period from 0]")
+    rebuild_periods: Period = Field(default=1, description="calm periods allowed for rebuilding [periods]")
 
 
 class ServiceRule(Row):
     """A share of demand that is served at every node."""
 
-    segment: Word
-    commodities: Many[Id] = ()
-    min_fraction: Share
+    segment: Word = Field(description="as in demand and industries")
+    commodities: Many[Id] = Field(default=(), description="ids; all, and industries too, if none is named")
+    min_fraction: Share = Field(description="least part served [share]")
 
 
 class Risk(Row):
     """Rules on risk. Absent limits do not bind."""
 
-    shares: Many[ShareRule] = ()
+    shares: Many[ShareRule] = Field(default=(), description="dependence on countries")
     exposure_limit: Amount | None = Field(
-        default=None, description="spend-weighted country risk, scale of countries.risk"
+        default=None, description="most spend-weighted country risk [scale of countries.risk]"
     )
-    cover: Many[CoverRule] = ()
-    service: Many[ServiceRule] = ()
-    cvar_limit: Amount | None = Field(default=None, description="USD")
-    expected_loss_limit: Amount | None = Field(default=None, description="USD")
-    emissions_limit: Amount | None = Field(default=None, description="expected tCO2e")
+    cover: Many[CoverRule] = Field(default=(), description="days of demand in stock")
+    service: Many[ServiceRule] = Field(default=(), description="floors on what is served")
+    cvar_limit: Amount | None = Field(default=None, description="most CVaR of the loss [USD]")
+    expected_loss_limit: Amount | None = Field(default=None, description="most expected loss [USD]")
+    emissions_limit: Amount | None = Field(default=None, description="most expected emissions [tCO₂e]")
 
 
 class Effect(Row):
     """What an event does while it is in force: multiplies availability, price or demand by factor."""
 
-    kind: Literal["supply", "price", "demand"]
-    factor: Amount
-    countries: Many[Id] = Field(default=(), description="supply only")
-    groups: Many[Word] = Field(default=(), description="supply only")
-    members: Many[Id] = Field(default=(), description="spot, agreement, project, depot ids; supply only")
+    kind: Literal["supply", "price", "demand"] = Field(description="what is multiplied")
+    factor: Amount = Field(description="by what it is multiplied [factor]")
+    countries: Many[Id] = Field(default=(), description="ids; supply only: the own country or any in via")
+    groups: Many[Word] = Field(default=(), description="as in countries; supply only")
+    members: Many[Id] = Field(default=(), description="ids of spot, agreement, project, depot; supply only")
     channels: Many[Literal["market", "spot", "agreement", "project", "depot"]] = Field(
-        default=(), description="supply only"
+        default=(), description="market, spot, agreement, project, depot; supply only"
     )
-    commodities: Many[Id] = ()
-    materials: Many[Word] = ()
-    segments: Many[Word] = Field(default=(), description="demand only")
+    commodities: Many[Id] = Field(default=(), description="ids; all kinds")
+    materials: Many[Word] = Field(default=(), description="as in commodities; all kinds")
+    segments: Many[Word] = Field(default=(), description="as in demand and industries; demand only")
 
 
 class Event(Row):
     """Effects in force in periods start ... start+duration-1."""
 
-    id: Id
-    start: Period
-    duration: int = Field(ge=1, description="periods")
-    effects: Many[Effect] = ()
+    id: Id = Field(description="a name, once in the scenario")
+    start: Period = Field(description="first period in force [period from 0]")
+    duration: int = Field(ge=1, description="how long it lasts [periods]")
+    effects: Many[Effect] = Field(default=(), description="what it does")
 
 
 class Scenario(Row):
     """One way the horizon may unfold."""
 
-    id: Id
-    probability: Share
-    events: Many[Event] = ()
+    id: Id = Field(description="a name for the scenario")
+    probability: Share = Field(description="what all scenarios leave is the undisturbed one [share]")
+    events: Many[Event] = Field(default=(), description="what happens")
 
 
 class Objective(Row):
-    """Weights of model.md §5."""
+    """Weights of the objective."""
 
-    cost_weight: Amount = Field(default=1.0, description="w_c")
-    loss_weight: Amount = Field(default=1.0, description="w_l")
-    cvar_weight: Share = Field(default=0.0, description="λ")
-    cvar_alpha: float = Field(default=0.95, ge=0, lt=1, description="α")
+    cost_weight: Amount = Field(default=1.0, description="weight of cost w_c [factor]")
+    loss_weight: Amount = Field(default=1.0, description="weight of loss w_l [factor]")
+    cvar_weight: Share = Field(default=0.0, description="part of CVaR in the loss λ [share]")
+    cvar_alpha: float = Field(default=0.95, ge=0, lt=1, description="confidence level α of CVaR [share]")
