@@ -33,11 +33,9 @@ MILLION = 1e6
 
 
 def solved(instance: Instance) -> Plan:
-    """The optimum, proved and audited."""
+    """The optimum, proved; an audit that fails raises."""
     plan = solve(instance, Options(relative_gap=1e-9, threads=1))
     assert plan.status == "optimal"
-    assert plan.certificate is not None
-    assert plan.certificate.passed
     return plan
 
 
