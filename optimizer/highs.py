@@ -95,6 +95,13 @@ class Solver:
         kinds = np.full(len(index), 0, dtype=np.uint8)
         self._checked(self._highs.changeColsIntegrality(len(index), index, kinds), "relax columns")
 
+    def bound(self, columns: Any, lower: Vector, upper: Vector) -> None:
+        """Other bounds for some columns."""
+        index = np.asarray(columns, dtype=np.int32)
+        scale = self.scales.columns[index]
+        status = self._highs.changeColsBounds(len(index), index, np.asarray(lower) / scale, np.asarray(upper) / scale)
+        self._checked(status, "bound columns")
+
     def set_cost(self, cost: Vector) -> None:
         """Another objective, same rows."""
         index = np.arange(len(cost), dtype=np.int32)
