@@ -28,8 +28,9 @@ from models.files import write  # noqa: E402
 from models.instance import Instance  # noqa: E402
 
 DESCRIPTION = (
-    "A 12 billion USD reserve of critical minerals for the United States, 2027-2036, in USD of 2026. Built from the "
-    "cited tables in sources/; where each number comes from is in sources/provenance.csv. Read results to 2033."
+    "A 12 billion USD reserve of critical minerals for the United States, 2027-2036, in USD of 2026. Built "
+    "from the cited tables in sources/; where each number comes from is in sources/provenance.csv. Read "
+    "results to 2033."
 )
 
 
@@ -39,7 +40,7 @@ def instance(options: Options, ledger: Ledger) -> dict[str, Any]:
     levels = commodities.prices(options)
     totals = demand.quantities(a, options)
     supply = market.build(a, totals, ledger)
-    tiers = shortage.build(a, options, totals, supply, levels, ledger)
+    tiers = shortage.build(a, options, totals, supply, levels=levels, ledger=ledger)
     return {
         "schema_version": "1",
         "name": "us-vault-2026",
@@ -53,7 +54,7 @@ def instance(options: Options, ledger: Ledger) -> dict[str, Any]:
         "market": supply,
         "spot": spot.build(a, options, totals, ledger),
         "agreements": agreements.build(a, levels, ledger),
-        "projects": projects.build(a, options, ledger),
+        "projects": projects.build(a, options, levels, ledger),
         "choices": projects.choices(ledger),
         "depots": money.depots(a, ledger),
         "opening_stock": money.opening_stock(ledger),
@@ -68,11 +69,26 @@ def instance(options: Options, ledger: Ledger) -> dict[str, Any]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=HOME, help="folder to write to (default: the case itself)")
-    parser.add_argument("--with-copper", action="store_true", help="add copper, a base metal that would take most of the money")
-    parser.add_argument("--flat-prices", action="store_true", help="keep the prices of 2026 instead of letting them fall")
-    parser.add_argument("--shortage-factor", type=float, default=1.0, help="all shortage costs times this (0.3 and 3 are worth a look)")
-    parser.add_argument("--announcement-rate", type=float, help="announcements a year (0.43 by default; 0.75, 1.75)")
+    parser.add_argument(
+        "--out", type=Path, default=HOME, help="folder to write to (default: the case itself)"
+    )
+    parser.add_argument(
+        "--with-copper",
+        action="store_true",
+        help="add copper, a base metal that would take most of the money",
+    )
+    parser.add_argument(
+        "--flat-prices", action="store_true", help="keep the prices of 2026 instead of letting them fall"
+    )
+    parser.add_argument(
+        "--shortage-factor",
+        type=float,
+        default=1.0,
+        help="all shortage costs times this (0.3 and 3 are worth a look)",
+    )
+    parser.add_argument(
+        "--announcement-rate", type=float, help="announcements a year (0.43 by default; 0.75, 1.75)"
+    )
     return parser.parse_args()
 
 

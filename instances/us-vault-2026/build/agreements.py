@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tables import Assumptions, Ledger, Record, Rows, number, optional, read, rounded, words, years
-
 from commodities import price_path
+from tables import Assumptions, Ledger, Record, Rows, number, optional, read, rounded, words, years
 
 
 def _price(row: Record, path: list[float], long_run: float) -> dict[str, Any]:
@@ -47,7 +46,13 @@ def build(a: Assumptions, levels: dict[str, tuple[float, float]], ledger: Ledger
                 "requires": words(row["requires"]),
             }
         )
-        ledger.note("agreements", row["id"], "all terms", row,
-                    f"fixed = {row['fixed_x'] or '-'} x long-run price; ceiling = {row['ceiling_x'] or '-'} x dearest "
-                    f"calm price; prepayment = {row['prepayment_x']} x long-run price; {row['note']}")
+        ledger.note(
+            "agreements",
+            row["id"],
+            "all terms",
+            row,
+            f"fixed = {row['fixed_x'] or '-'} x long-run price; "
+            f"ceiling = {row['ceiling_x'] or '-'} x dearest calm price; "
+            f"prepayment = {row['prepayment_x']} x long-run price; {row['note']}",
+        )
     return rows

@@ -16,12 +16,15 @@ def chosen(options: Options) -> Table:
 
 
 def _median_real(basis: Record, prices: Table, deflator: dict[str, float]) -> float:
-    """Median of the annual prices, in USD/t of the base year (nominal price x CPI of 2026 / CPI of its year)."""
+    """Median of the annual prices, in USD/t of the base year (nominal price x CPI of 2026 / CPI of its
+    year)."""
     materials, forms = words(basis["price_material"]), words(basis["price_forms"])
     by_year: dict[str, float] = {}
     for row in prices:
         if row["frequency"] == "annual" and row["material"] in materials and row["form"] in forms:
-            by_year.setdefault(row["period"], number(row["price"]) * deflator["2026"] / deflator[row["period"]])
+            by_year.setdefault(
+                row["period"], number(row["price"]) * deflator["2026"] / deflator[row["period"]]
+            )
     if len(by_year) < 5:
         raise ValueError(f"{basis['commodity']}: only {len(by_year)} annual prices in prices.csv")
     return median(by_year.values()) * number(basis["to_usd_per_t"]) * number(basis["lr_factor"])
@@ -30,8 +33,8 @@ def _median_real(basis: Record, prices: Table, deflator: dict[str, float]) -> fl
 def prices(options: Options) -> dict[str, tuple[float, float]]:
     """Start price of 2026 and long-run price of each commodity, USD/t of 2026.
 
-    The long-run price is the median of the real annual prices since 2017, never above the start price: the plan
-    must not live on rising prices.
+    The long-run price is the median of the real annual prices since 2017, never above the start price:
+    the plan must not live on rising prices.
     """
     table, history = read("price_basis"), read("prices")
     deflator = {row["year"]: number(row["cpi_u"]) for row in read("deflator")}
@@ -52,7 +55,8 @@ def prices(options: Options) -> dict[str, tuple[float, float]]:
 
 
 def price_path(start: float, long_run: float, a: Assumptions) -> list[float]:
-    """From the start price (2026) in a straight line to the long-run price after ``price_fall_years``, then flat."""
+    """From the start price (2026) in a straight line to the long-run price after ``price_fall_years``,
+    then flat."""
     fall = a["price_fall_years"]
     left = [max(0.0, 1 - (year - a["price_base_year"]) / fall) for year in a.calendar()]
     return [long_run + (start - long_run) * share for share in left]
@@ -86,10 +90,29 @@ def build(a: Assumptions, options: Options, use: dict[str, list[float]], ledger:
                 "disposal_cost": a["disposal_cost"],
             }
         )
-        ledger.note("commodities", key, "price", bases[key],
-                    f"straight line from {start:,.0f} USD/t in 2026 to {long_run:,.0f} in 2031 ({bases[key]['method']}), then flat")
+        ledger.note(
+            "commodities",
+            key,
+            "price",
+            bases[key],
+            f"straight line from {start:,.0f} USD/t in 2026 to {long_run:,.0f} in 2031 "
+            f"({bases[key]['method']}), then flat",
+        )
         ledger.note("commodities", key, "stowage", row, "table value, m3/t")
-        ledger.note("commodities", key, "storage_cost", "assumptions.csv", "storage_rent x stowage + storage_insurance x long-run price", "assumed")
-    ledger.note("commodities", "*", "sale_limit, sale_factor, release_factor, terminal_factor, disposal_cost, loss_rate",
-                "assumptions.csv", "sale_limit = sale_limit_share x US demand; the others as tabled", "assumed")
+        ledger.note(
+            "commodities",
+            key,
+            "storage_cost",
+            "assumptions.csv",
+            "storage_rent x stowage + storage_insurance x long-run price",
+            quality="assumed",
+        )
+    ledger.note(
+        "commodities",
+        "*",
+        "sale_limit, sale_factor, release_factor, terminal_factor, disposal_cost, loss_rate",
+        "assumptions.csv",
+        "sale_limit = sale_limit_share x US demand; the others as tabled",
+        quality="assumed",
+    )
     return rows

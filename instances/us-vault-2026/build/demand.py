@@ -16,8 +16,9 @@ def magnet_schedule(a: Assumptions) -> tuple[float, list[float]]:
 def quantities(a: Assumptions, options: Options) -> dict[str, list[float]]:
     """US demand, t/yr, for each commodity that someone consumes.
 
-    demand[t] = quantity x (1 + growth)^(t - base year). Oxides for US-made magnets are added, magnets made in the US
-    are taken off imported magnets: each tonne of the magnet chain is counted once, at the form its user buys.
+    demand[t] = quantity x (1 + growth)^(t - base year). Oxides for US-made magnets are added, magnets
+    made in the US are taken off imported magnets: each tonne of the magnet chain is counted once, at the
+    form its user buys.
     """
     before, made = magnet_schedule(a)
     use = {row["commodity"]: row for row in read("magnet_use")}
@@ -69,8 +70,13 @@ def build(
                 }
             )
         fact = facts[key]
-        ledger.note("demand", f"{key}:*", "quantity", fact,
-                    f"{fact['quantity']} t in {fact['base_year']} x (1 + {fact['growth']})^years; {fact['note']}")
+        ledger.note(
+            "demand",
+            f"{key}:*",
+            "quantity",
+            fact,
+            f"{fact['quantity']} t in {fact['base_year']} x (1 + {fact['growth']})^years; {fact['note']}",
+        )
         ledger.note("demand", f"{key}:*", "segment", segments[key], "share of the total by segment")
     return rows
 
@@ -86,6 +92,11 @@ def private_stock(a: Assumptions, totals: dict[str, list[float]], ledger: Ledger
             raise ValueError(f"private_stock.csv, {row['commodity']}: neither quantity nor days")
         quantity = published if published is not None else (days or 0.0) / 365 * totals[row["commodity"]][0]
         rows.append({"commodity": row["commodity"], "quantity": rounded(quantity)})
-        ledger.note("private_stock", row["commodity"], "quantity", row,
-                    "published tonnes" if published is not None else f"{row['days']} days of demand in {a.start}")
+        ledger.note(
+            "private_stock",
+            row["commodity"],
+            "quantity",
+            row,
+            "published tonnes" if published is not None else f"{row['days']} days of demand in {a.start}",
+        )
     return rows

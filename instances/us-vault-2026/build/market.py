@@ -16,7 +16,11 @@ def _domestic(a: Assumptions) -> dict[str, list[float]]:
 
 def _routes(key: str, country: str, via: Table) -> list[tuple[list[str], float]]:
     """(countries passed through, share) of what ``country`` ships; what is not tabled is its own."""
-    routes = [(words(r["via"]), number(r["share"])) for r in via if r["commodity"] == key and r["country"] == country]
+    routes = [
+        (words(r["via"]), number(r["share"]))
+        for r in via
+        if r["commodity"] == key and r["country"] == country
+    ]
     own = 1 - sum(share for _, share in routes)
     if own < -1e-9:
         raise ValueError(f"via_shares.csv, {key} from {country}: shares sum to {1 - own}")
@@ -26,8 +30,8 @@ def _routes(key: str, country: str, via: Table) -> list[tuple[list[str], float]]
 def build(a: Assumptions, totals: dict[str, list[float]], ledger: Ledger) -> Rows:
     """Rows of ``market``.
 
-    domestic supply first, never more than demand; imports = market_cover x demand - domestic, split by import share
-    and by refining country. Commerce thus covers demand in every calm year.
+    Domestic supply first, never more than demand; imports = market_cover x demand - domestic, split by
+    import share and by refining country. Commerce thus covers demand in every calm year.
     """
     domestic, imports, via = _domestic(a), read("import_shares"), read("via_shares")
     rows: Rows = []
@@ -41,22 +45,40 @@ def build(a: Assumptions, totals: dict[str, list[float]], ledger: Ledger) -> Row
         parts += [(row["country"], number(row["share"]), foreign) for row in sources]
         for country, share, supply in parts:
             for through, part in _routes(key, country, via):
-                row = {"commodity": key, "country": country, "via": through}
-                rows.append(row | {"quantity": series([q * share * part for q in supply])})
+                quantity = series([q * share * part for q in supply])
+                rows.append({"commodity": key, "country": country, "via": through, "quantity": quantity})
         for row in sources:
-            ledger.note("market", f"{key} from {row['country']}", "quantity", row,
-                        f"(market_cover x demand - domestic) x {row['share']}")
+            ledger.note(
+                "market",
+                f"{key} from {row['country']}",
+                "quantity",
+                row,
+                f"(market_cover x demand - domestic) x {row['share']}",
+            )
         for row in via:
             if row["commodity"] == key:
-                ledger.note("market", f"{key} from {row['country']}", f"via {row['via']}", row, f"share {row['share']}")
+                ledger.note(
+                    "market",
+                    f"{key} from {row['country']}",
+                    f"via {row['via']}",
+                    row,
+                    f"share {row['share']}",
+                )
     for row in read("domestic_supply"):
         if row["commodity"] in totals:
-            ledger.note("market", f"{row['commodity']} from USA", "quantity", row, "tabled to 2031, then level; at most demand")
+            ledger.note(
+                "market",
+                f"{row['commodity']} from USA",
+                "quantity",
+                row,
+                "tabled to 2031, then level; at most demand",
+            )
     return rows
 
 
 def share_through(market: Rows, key: str, country: str, period: int = 0) -> float:
     """Share of a commodity's supply that comes from ``country`` or passes through it."""
+
     def at(quantity: float | list[float]) -> float:
         return quantity[period] if isinstance(quantity, list) else quantity
 

@@ -37,7 +37,7 @@ def budget(a: Assumptions, ledger: Ledger) -> dict[str, Any]:
 
 def depots(a: Assumptions, ledger: Ledger) -> Rows:
     """One network of leased warehouses: space is paid by the m3 and year (storage_cost), not built."""
-    ledger.note("depots", DEPOT, "handling_cost", "assumptions.csv", "handling_cost", "assumed")
+    ledger.note("depots", DEPOT, "handling_cost", "assumptions.csv", "handling_cost", quality="assumed")
     return [{"id": DEPOT, "country": "USA", "handling_cost": a["handling_cost"]}]
 
 
@@ -62,8 +62,17 @@ def substitutions(ledger: Ledger) -> Rows:
 
 def allocations(a: Assumptions, ledger: Ledger) -> Rows:
     """Limits on planned spend."""
-    ledger.note("allocations", "projects", "max", "P.L. 119-21, supply-chain investments 5 bn USD", "project_cap_musd", "sourced")
-    return [{"id": "projects_at_most", "where": {"categories": ["project"]}, "max": a["project_cap_musd"] * 1e6}]
+    ledger.note(
+        "allocations",
+        "projects",
+        "max",
+        "P.L. 119-21, supply-chain investments 5 bn USD",
+        "project_cap_musd",
+        quality="sourced",
+    )
+    return [
+        {"id": "projects_at_most", "where": {"categories": ["project"]}, "max": a["project_cap_musd"] * 1e6}
+    ]
 
 
 def risk(a: Assumptions, ledger: Ledger) -> dict[str, Any]:
@@ -79,18 +88,30 @@ def risk(a: Assumptions, ledger: Ledger) -> dict[str, Any]:
                 "rebuild_periods": int(a["defense_cover_rebuild"]),
             }
         )
-        ledger.note("risk.cover", row["commodity"], "days", row, "defense_cover_days of defense use", "assumed")
-    ledger.note("risk.shares", "adversary", "max_share", "assumptions.csv", "adversary_max_share", "assumed")
+        ledger.note(
+            "risk.cover",
+            row["commodity"],
+            "days",
+            row,
+            "defense_cover_days of defense use",
+            quality="assumed",
+        )
+    ledger.note(
+        "risk.shares", "adversary", "max_share", "assumptions.csv", "adversary_max_share", quality="assumed"
+    )
     return {"shares": [{"groups": ["adversary"], "max_share": a["adversary_max_share"]}], "cover": cover}
 
 
 def countries(ledger: Ledger) -> Rows:
-    """Countries with their group and governance risk (not the risk of an export ban: that is in the scenarios)."""
+    """Countries with their group and governance risk (not the risk of an export ban: that is in the
+    scenarios)."""
     scores = {row["iso3"]: row for row in read("country_risk")}
     rows: Rows = []
     for row in read("countries"):
         score = scores[row["id"]]
-        rows.append({"id": row["id"], "name": row["name"], "group": row["group"], "risk": number(score["risk"])})
+        rows.append(
+            {"id": row["id"], "name": row["name"], "group": row["group"], "risk": number(score["risk"])}
+        )
         ledger.note("countries", row["id"], "group", row, "table value")
         ledger.note("countries", row["id"], "risk", score, "(2.5 - mean of three WGI estimates) / 5")
     return rows
@@ -98,5 +119,12 @@ def countries(ledger: Ledger) -> Rows:
 
 def objective(a: Assumptions, ledger: Ledger) -> dict[str, float]:
     """Weights of the objective."""
-    ledger.note("objective", "-", "cvar_weight, cvar_alpha", "assumptions.csv", "table values", "assumed")
-    return {"cost_weight": 1.0, "loss_weight": 1.0, "cvar_weight": a["cvar_weight"], "cvar_alpha": a["cvar_alpha"]}
+    ledger.note(
+        "objective", "-", "cvar_weight, cvar_alpha", "assumptions.csv", "table values", quality="assumed"
+    )
+    return {
+        "cost_weight": 1.0,
+        "loss_weight": 1.0,
+        "cvar_weight": a["cvar_weight"],
+        "cvar_alpha": a["cvar_alpha"],
+    }

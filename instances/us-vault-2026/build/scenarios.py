@@ -1,11 +1,12 @@
 """Scenarios: announcements that hit bundles of materials, on paths that share their beginnings.
 
-An event of ``scenarios.csv`` is written ``announcement+announcement@year x duration``. Two scenarios with the same
-events up to a year share the nodes up to that year, so how long an event will last is not known while it lasts.
+An event of ``scenarios.csv`` is written ``announcement+announcement@year x duration``. Two scenarios with
+the same events up to a year share the nodes up to that year, so how long an event will last is not known
+while it lasts.
 
-Probability of a scenario = P(first event in its years) x its share. The first event in 2027 is the lapse of the
-suspension. Later ones arrive with the hazard h = 1 - exp(-rate x binding share) a year:
-P(first event in years i..j) = P(none before i) x (1 - (1 - h)^(j - i + 1)). What is left over is undisturbed.
+Probability of a scenario = P(first event in its years) x its share. The first event in 2027 is the lapse
+of the suspension. Later ones arrive with the hazard h = 1 - exp(-rate x binding share) a year: P(first
+event in years i..j) = P(none before i) x (1 - (1 - h)^(j - i + 1)). What is left over is undisturbed.
 """
 
 from __future__ import annotations
@@ -32,9 +33,12 @@ def first_event_probabilities(a: Assumptions, options: Options) -> dict[str, flo
 
 
 def _supply(row: Record) -> Effects:
-    """Supply cut at the source, and the agency's own access to the spot market wherever the material is traded."""
+    """Supply cut at the source, and the agency's own access to the spot market wherever the material is
+    traded."""
     where = {"countries": words(row["countries"]), "materials": words(row["materials"])}
-    cut: Effects = [{"kind": "supply", "factor": number(row["supply_factor"])} | {k: v for k, v in where.items() if v}]
+    cut: Effects = [
+        {"kind": "supply", "factor": number(row["supply_factor"])} | {k: v for k, v in where.items() if v}
+    ]
     access = optional(row["spot_factor"])
     if access is not None:
         spot = {"kind": "supply", "factor": access, "channels": ["spot"]}
@@ -77,14 +81,29 @@ def build(a: Assumptions, options: Options, ledger: Ledger) -> Rows:
         given = sum(number(row["share"]) for row in table if row["first_event"] == key)
         if given > 1 + 1e-9:
             raise ValueError(f"scenarios.csv: shares of {key} sum to {given}")
-        ledger.note("scenarios", key, "probability of the first event", "first_events.csv and assumptions.csv", f"{chance:.4f}", "derived")
+        ledger.note(
+            "scenarios",
+            key,
+            "probability of the first event",
+            "first_events.csv and assumptions.csv",
+            f"{chance:.4f}",
+            quality="derived",
+        )
     for row in table:
         events = [_event(text, i, known, a) for i, text in enumerate(row["events"].split(","), start=1)]
         chance = first[row["first_event"]] * number(row["share"])
         rows.append({"id": row["id"], "probability": rounded(chance, 6), "events": events})
-        ledger.note("scenarios", row["id"], "events, share", row, f"P(first event {row['first_event']}) x {row['share']}; {row['note']}")
+        ledger.note(
+            "scenarios",
+            row["id"],
+            "events, share",
+            row,
+            f"P(first event {row['first_event']}) x {row['share']}; {row['note']}",
+        )
     for row in read("announcements"):
         ledger.note("scenarios.effects", row["id"], "supply", row, row["note"] or "table value")
     for row in read("announcement_prices") + read("announcement_demand"):
-        ledger.note("scenarios.effects", row["announcement"], "price or demand", row, row["note"] or "table value")
+        ledger.note(
+            "scenarios.effects", row["announcement"], "price or demand", row, row["note"] or "table value"
+        )
     return rows

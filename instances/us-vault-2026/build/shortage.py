@@ -4,31 +4,32 @@ The marginal value of a tonne missing at a cut x is the price at which consumers
 
 .. math:: v(x) = \min(P (1 - x)^{-1/e},\; V)
 
-with P the long-run price (USD/t), e the short-run price elasticity of demand and V the value added that stops per
-tonne, less what is recovered later. A tier over cuts a...b costs the mean of v(x) - P over a...b.
+with P the long-run price (USD/t), e the short-run price elasticity of demand and V the value added that
+stops per tonne, less what is recovered later. A tier over cuts a...b costs the mean of v(x) - P over
+a...b.
 
-V is calibrated where a published loss exists: the closure of one country for one year, met by nobody, costs the
-consumers the published amount. Closure cost: the shortage (demand less what is left of supply in the first year)
-is taken from the cheapest tiers of all segments upwards. Where the published loss belongs to an older market, the share
-closed then is tabled (closure_share); where a closure touches the lower tiers only, V has no weight and is a multiple
-of the price.
+V is calibrated where a published loss exists: the closure of one country for one year, met by nobody,
+costs the consumers the published amount. Closure cost: the shortage (demand less what is left of supply
+in the first year) is taken from the cheapest tiers of all segments upwards. Where the published loss
+belongs to an older market, the share closed then is tabled (closure_share); where a closure touches the
+lower tiers only, V has no weight and is a multiple of the price.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from demand import SEGMENTS, shares
 from market import share_through
 from tables import Assumptions, Ledger, Options, Record, Rows, number, optional, read
-
-from demand import SEGMENTS, shares
 
 Tiers = list[tuple[float, float]]
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One commodity: long-run price (USD/t), elasticity by segment, tonnes by segment, tonnes missing at closure."""
+    """One commodity: long-run price (USD/t), elasticity by segment, tonnes by segment, tonnes missing at
+    closure."""
 
     price: float
     elasticity: dict[str, float]
@@ -41,7 +42,7 @@ def tier_cost(price: float, elasticity: float, value: float, a: float, b: float)
     k = 1 / elasticity
     turn = min(max(1 - (price / value) ** elasticity, a), b)
     rising = price * ((1 - turn) ** (1 - k) - (1 - a) ** (1 - k)) / (k - 1) if turn > a else 0.0
-    return (rising + value * (b - turn)) / (b - a) - price
+    return float((rising + value * (b - turn)) / (b - a) - price)
 
 
 def tiers(curve: Curve, value: float, widths: list[float]) -> dict[str, Tiers]:
@@ -74,11 +75,13 @@ def calibrate(curve: Curve, target: float, widths: list[float]) -> float:
         return closure_cost(tiers(curve, value, widths), curve.quantity, curve.missing)
 
     if not cost(low) < target < cost(high):
-        raise ValueError(f"closure cost {target:,.0f} USD cannot be reached: {cost(low):,.0f} to {cost(high):,.0f}")
+        raise ValueError(
+            f"closure cost {target:,.0f} USD cannot be reached: {cost(low):,.0f} to {cost(high):,.0f}"
+        )
     for _ in range(200):
         middle = (low * high) ** 0.5
         low, high = (middle, high) if cost(middle) < target else (low, middle)
-    return (low * high) ** 0.5
+    return float((low * high) ** 0.5)
 
 
 def _elasticities(key: str, table: dict[str, Record]) -> dict[str, float]:
@@ -87,8 +90,13 @@ def _elasticities(key: str, table: dict[str, Record]) -> dict[str, float]:
 
 
 def build(
-    a: Assumptions, options: Options, totals: dict[str, list[float]], market: Rows,
-    levels: dict[str, tuple[float, float]], ledger: Ledger,
+    a: Assumptions,
+    options: Options,
+    totals: dict[str, list[float]],
+    market: Rows,
+    *,
+    levels: dict[str, tuple[float, float]],
+    ledger: Ledger,
 ) -> dict[str, dict[str, Tiers]]:
     """Tiers by commodity and segment, all costs times ``options.shortage_factor``."""
     widths = [a[f"tier_{i}"] for i in (1, 2, 3, 4)]
@@ -113,11 +121,17 @@ def build(
             value, how = multiple * price, f"V = {multiple:g} x long-run price"
         elif target is not None:
             value = calibrate(curve, target * 1e6, widths)
-            how = f"V = {value:,.0f} USD/t so that closing {row['closure_country']} for a year costs {target:,.0f} M USD"
+            country = row["closure_country"]
+            how = f"V = {value:,.0f} USD/t: closing {country} for a year costs {target:,.0f} M USD"
         else:
             raise ValueError(f"value_at_stake.csv, {key}: neither target nor multiple")
         base = tiers(curve, value, widths)
         found[key] = {s: [(w, c * options.shortage_factor) for w, c in pairs] for s, pairs in base.items()}
-        ledger.note("demand", f"{key}:*", "shortage_cost", row,
-                    f"mean of min(P (1-x)^(-1/e), V) - P per tier; P = {price:,.0f} USD/t; {how}")
+        ledger.note(
+            "demand",
+            f"{key}:*",
+            "shortage_cost",
+            row,
+            f"mean of min(P (1-x)^(-1/e), V) - P per tier; P = {price:,.0f} USD/t; {how}",
+        )
     return found

@@ -11,11 +11,14 @@ def depth(a: Assumptions, base: float, captive: float, demand: list[float] | Non
     return free if demand is None else min(free, demand[0] * a["spot_cap_share"])
 
 
-def premiums(a: Assumptions, tonnes: float, base: float, captive: float, elasticity_sum: float) -> list[float]:
+def premiums(
+    a: Assumptions, tonnes: float, base: float, captive: float, elasticity_sum: float
+) -> list[float]:
     """Premium of each tier over the reference price.
 
-    Buying a share x of the free output lifts the price by x / (supply + demand elasticity); the tonnes bought before
-    pay it too, so a tier costs the marginal 2 x / (e_s + e_d) at its middle, plus the trader's margin.
+    Buying a share x of the free output lifts the price by x / (supply + demand elasticity); the tonnes
+    bought before pay it too, so a tier costs the marginal 2 x / (e_s + e_d) at its middle, plus the
+    trader's margin.
     """
     found, bought = [], 0.0
     for tier in (1, 2, 3):
@@ -49,19 +52,28 @@ def build(a: Assumptions, options: Options, totals: dict[str, list[float]], ledg
                 "additional": number(row["additional"]),
             }
         )
-        ledger.note("spot", name, "tiers", row,
-                    f"{a['spot_depth_share']:g} x {base:,.0f} t x (1 - {captive:g}), at most a quarter of US demand; "
-                    f"premium = margin + 2 x / {row['elasticity_sum']}")
-        ledger.note("spot", name, "additional", row, "table value", "assumed")
+        ledger.note(
+            "spot",
+            name,
+            "tiers",
+            row,
+            f"{a['spot_depth_share']:g} x {base:,.0f} t x (1 - {captive:g}), at most a quarter of US demand; "
+            f"premium = margin + 2 x / {row['elasticity_sum']}",
+        )
+        ledger.note("spot", name, "additional", row, "table value", quality="assumed")
     return rows
 
 
 def reach(a: Assumptions, options: Options, totals: dict[str, list[float]]) -> dict[str, list[float]]:
-    """Yearly use by which sales are limited: demand, or the spot depth of forms nobody but a plant consumes."""
+    """Yearly use by which sales are limited: demand, or the spot depth of forms nobody but a plant
+    consumes."""
     found = {key: list(path) for key, path in totals.items()}
     for row in read("spot_offers"):
         key = row["commodity"]
         if key not in totals and (key != "copper" or options.with_copper):
             tonnes = depth(a, number(row["base_t"]), number(row["captive"]), None)
-            found[key] = [sum(pair) for pair in zip(found.get(key, [0.0] * a.periods), [tonnes] * a.periods, strict=True)]
+            found[key] = [
+                sum(pair)
+                for pair in zip(found.get(key, [0.0] * a.periods), [tonnes] * a.periods, strict=True)
+            ]
     return found

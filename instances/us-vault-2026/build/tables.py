@@ -1,4 +1,5 @@
-"""Reading the cited tables of ``sources/``, and the ledger of where each number of the instance comes from."""
+"""Reading the cited tables of ``sources/``, and the ledger of where each number of the instance comes
+from."""
 
 from __future__ import annotations
 
@@ -32,7 +33,9 @@ def read(name: str) -> Table:
         if not row["source"]:
             raise ValueError(f"sources/{name}.csv line {line}: no source")
         if row["quality"] not in QUALITIES:
-            raise ValueError(f"sources/{name}.csv line {line}: quality {row['quality']!r}, allowed {QUALITIES}")
+            raise ValueError(
+                f"sources/{name}.csv line {line}: quality {row['quality']!r}, allowed {QUALITIES}"
+            )
     return rows
 
 
@@ -76,15 +79,14 @@ class Assumptions:
     def __getitem__(self, key: str) -> float:
         return number(self._rows[key]["value"])
 
-    def rows(self) -> Table:
-        return list(self._rows.values())
-
     @property
     def start(self) -> int:
+        """The first year."""
         return int(self["start_year"])
 
     @property
     def periods(self) -> int:
+        """The number of years."""
         return int(self["periods"])
 
     def calendar(self) -> list[int]:
@@ -98,7 +100,9 @@ class Ledger:
 
     entries: list[tuple[str, str, str, str, str, str]] = field(default_factory=list)
 
-    def note(self, table: str, row: str, what: str, source: Record | str, formula: str, quality: str = "") -> None:
+    def note(
+        self, table: str, row: str, what: str, source: Record | str, formula: str, *, quality: str = ""
+    ) -> None:
         """Record one entry; ``source`` is a row of a source table, or words together with ``quality``."""
         if isinstance(source, str):
             self.entries.append((table, row, what, source, quality, formula))
@@ -106,6 +110,7 @@ class Ledger:
             self.entries.append((table, row, what, source["source"], quality or source["quality"], formula))
 
     def write(self, path: Path) -> None:
+        """Write the entries as CSV."""
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["table", "row", "field", "source", "quality", "formula"])
