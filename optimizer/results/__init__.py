@@ -68,7 +68,7 @@ def _write(
         (staging / TABLES).mkdir()
         for name, table in tables.items():
             if "csv" in formats:
-                write_csv(table, staging / TABLES / f"{name}.csv")
+                (staging / TABLES / f"{name}.csv").write_bytes(csv_text(table).encode())
             if "parquet" in formats:
                 table.to_parquet(staging / TABLES / f"{name}.parquet", index=False)
         if "xlsx" in formats:
@@ -109,12 +109,11 @@ def plan_json(plan: Plan) -> bytes:
     return b"{\n" + b",\n".join(fields) + b"\n}\n"
 
 
-def write_csv(table: pd.DataFrame, path: Path) -> None:
+def csv_text(table: pd.DataFrame) -> str:
     """A table as CSV; text cells never start a formula."""
     text = table.select_dtypes(include=["str", "object"]).columns
-    table.assign(**{column: table[column].map(safe) for column in text}).to_csv(
-        path, index=False, lineterminator="\n"
-    )
+    safe_cells = table.assign(**{column: table[column].map(safe) for column in text})
+    return str(safe_cells.to_csv(index=False, lineterminator="\n"))
 
 
 def read_plan(path: str | Path) -> Plan:

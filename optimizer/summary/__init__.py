@@ -116,9 +116,9 @@ def _proof(plan: Plan) -> list[str]:
         for finding in certificate.findings:
             lines += wrap(f"- {finding}", "  ", "  ")
     if plan.gap is not None and plan.relative_gap is not None:
-        lines += wrap(
-            f"within {usd(max(0.0, plan.gap))} USD ({percent(max(0.0, plan.relative_gap))}) of the optimum"
-        )
+        # A cent and a millionth are as exact as it gets: less is rounding.
+        gap, share = max(0.01, plan.gap), max(1e-6, plan.relative_gap)
+        lines += wrap(f"within {usd(gap)} USD ({percent(share)}) of the optimum")
     else:
         lines.append("  no bound: how far it is from the optimum is not known")
     seconds = sum(plan.effort.seconds.values())
