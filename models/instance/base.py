@@ -49,9 +49,10 @@ def _amounts(value: Any) -> float | tuple[float, ...]:
 
 
 _AMOUNT: dict[str, Any] = {"type": "number", "minimum": 0}
-_SERIES = {"anyOf": [_AMOUNT, {"type": "array", "items": _AMOUNT, "minItems": 1}]}
+SERIES_SCHEMA = {"anyOf": [_AMOUNT, {"type": "array", "items": _AMOUNT, "minItems": 1}]}
+"""A Series in JSON Schema."""
 
-Series = Annotated[float | tuple[float, ...], BeforeValidator(_amounts), WithJsonSchema(_SERIES)]
+Series = Annotated[float | tuple[float, ...], BeforeValidator(_amounts), WithJsonSchema(SERIES_SCHEMA)]
 """A number (constant over the horizon) or one number per period, all >= 0."""
 
 # Control characters, and what neither XML (xlsx) nor YAML can carry.
@@ -66,13 +67,13 @@ def _pattern(refused: str) -> str:
 _ID, _WORD, _NAME = (_pattern(_CONTROL + more) for more in (",;", ";", ""))
 _TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]*$"
 
-PATTERNS = {
-    _ID: "a name without comma, semicolon, control characters, or blanks at either end",
-    _WORD: "a word without semicolon, control characters, or blanks at either end",
-    _NAME: "a name without control characters, or blanks at either end",
-    _TEXT: "text without control characters other than tab and line feed",
+NAMED_PATTERNS = {
+    _ID: ("Id", "a name without comma, semicolon, control characters, or blanks at either end"),
+    _WORD: ("Word", "a word without semicolon, control characters, or blanks at either end"),
+    _NAME: ("Name", "a name without control characters, or blanks at either end"),
+    _TEXT: ("Text", "text without control characters other than tab and line feed"),
 }
-"""What each pattern asks for, in words."""
+"""Kinds of text by pattern: what each is called, and what it asks for in words."""
 
 Id = Annotated[str, Field(min_length=1, max_length=200, pattern=_ID)]
 """A name without comma, semicolon, control characters or outer blanks; unique over the whole instance."""

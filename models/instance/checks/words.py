@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from models.instance.base import PATTERNS, Row
+from models.instance.base import NAMED_PATTERNS, Row
 from models.instance.checks.findings import Findings, shown
 from models.instance.shape import FieldShape, Path, shapes
 
@@ -109,7 +109,7 @@ def _allowed(
     elif kind in _PLAIN:
         text = _PLAIN[kind]
     elif kind == "string_pattern_mismatch":
-        text = PATTERNS[context["pattern"]]
+        text = NAMED_PATTERNS[context["pattern"]][1]
     elif kind == "string_too_long":
         text = f"text of at most {context['max_length']:,} characters"
     elif kind == "too_long":
