@@ -108,7 +108,7 @@ def in_words(table: pd.DataFrame, out: Path) -> str:
     done = table["outcome"].value_counts()
     counts = [f"{int(done.get(what, 0)):,} {words}" for what, words in
               (("plan", "with a plan"), ("no plan", "without"), ("failed", "failed"))]  # fmt: skip
-    lines = columns(rows, "llrrrl", head=head, shrink=5)
+    lines = columns(rows, "llrrrl", head=head, shrink=(0, 5))
     return "\n".join(
         [*lines, "", f"{count(len(table), 'instance')}: {', '.join(counts)}. Table: {out / 'batch.csv'}"]
     )

@@ -81,16 +81,17 @@ def command(
     chosen = options(gap=gap, time_limit=time_limit, threads=threads, seed=seed, marginals=marginals)
     formats = table_formats(tables)
     begun = time.perf_counter()
-    with live("reading the instance") as line:
+    with live("reading the instance"):
         from models import files
         from optimizer.results import read_plan, write_results
         from optimizer.summary import summary
 
         earlier = read_plan(warm) if warm is not None else None
         instance = files.read(path)
-        if line.shown and (warnings := instance.warnings()):
-            show_faults(warnings, "warning")
         read = time.perf_counter() - begun
+    if sys.stderr.isatty() and (warnings := instance.warnings()):
+        show_faults(warnings, "warning")
+    with live("loading the solver") as line:
         plan = search(instance, chosen, earlier, Ticker(line) if line.shown else None)
         begun = time.perf_counter()
         line("writing")

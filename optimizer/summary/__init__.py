@@ -30,7 +30,7 @@ def summary(instance: Instance, plan: Plan, tables: dict[str, pd.DataFrame] | No
             ("Signed", sections.signed(instance, tables)),
             ("Funded", sections.funded(instance, tables)),
             ("Held", sections.held(instance, tables)),
-            ("Risk", sections.risk(instance, plan, tables)),
+            ("Risk", sections.risk(plan, tables)),
             ("What binds", sections.binding(plan)),
             ("Proof", _proof(plan)),
         ]

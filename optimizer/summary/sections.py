@@ -11,6 +11,8 @@ from optimizer.tables.money import ALL
 
 MOST = 40
 """Rows of a section; the rest is in the tables."""
+MOST_YEARS = 4
+"""Years whose stock is told."""
 MOST_VALUES = 12
 """Limits besides money whose marginal value is told."""
 CATEGORY = {
@@ -91,7 +93,7 @@ def signed(instance: Instance, tables: dict[str, pd.DataFrame]) -> list[str]:
     ]  # fmt: skip
     head = ["supplier", "country", "commodity", "volume", "from–until", "USD expected"]
     lines = wrap(f"{len(rows):,} of {count(len(instance.agreements), 'agreement')} on offer.")
-    return lines + few(columns(body, "lllrlr", head=head), MOST + 1, "tables/commitments")
+    return lines + few(columns(body, "lllrlr", head=head, shrink=(0, 1, 2)), MOST + 1, "tables/commitments")
 
 
 def funded(instance: Instance, tables: dict[str, pd.DataFrame]) -> list[str]:
@@ -111,7 +113,7 @@ def funded(instance: Instance, tables: dict[str, pd.DataFrame]) -> list[str]:
     ]  # fmt: skip
     head = ["project", "kind", "country", "capacity", "start, runs", "USD committed", "expected"]
     lines = wrap(f"{len(rows):,} of {count(offered, 'project or depot', 'projects and depots')} on offer.")
-    return lines + few(columns(body, "lllrlrr", head=head), MOST + 1, "tables/commitments")
+    return lines + few(columns(body, "lllrlrr", head=head, shrink=(0, 1, 2)), MOST + 1, "tables/commitments")
 
 
 def _quantity(value: float, unit: str) -> str:
@@ -119,37 +121,46 @@ def _quantity(value: float, unit: str) -> str:
 
 
 def held(instance: Instance, tables: dict[str, pd.DataFrame]) -> list[str]:
-    """Expected stock at the end of some years, in tonnes and days of use, and where it lies at its peak."""
+    """Expected stock at the end of some periods, in tonnes and days of use, days when hit, and where."""
     flows = tables["flows"]
     stocked = flows[flows["stock_t"] > 0]
     if stocked.empty:
         return wrap("Nothing is held.")
     years = sorted(flows["year"].unique())
-    most = 5
+    last = len(years) - 1
     shown = (
-        years
-        if len(years) <= most
-        else [years[round(i * (len(years) - 1) / (most - 1))] for i in range(most)]
+        years if last < MOST_YEARS else [years[round(i * last / (MOST_YEARS - 1))] for i in range(MOST_YEARS)]
     )
     stock = tables["stock"].assign(t=lambda s: s["stock_t"] * s["probability"])
+    lies_in = sorted(set(stock.loc[stock["t"] > 0, "depot"]))
+    in_one = len(lies_in) == 1
+    hit = _days_when_hit(tables["scenario_cover"])
     body = []
     for commodity, rows in stocked.groupby("commodity", sort=False):
         by_year = rows.set_index("year")
-        peak = by_year["stock_t"].idxmax()
-        at_peak = stock[(stock["commodity"] == commodity) & (stock["year"] == peak)]
-        depots = at_peak.groupby("depot")["t"].sum().sort_values(ascending=False)
-        depots = depots[depots > 0]
-        lies = ", ".join(
-            f"{d} {100 * t / depots.sum():.0f} %" if len(depots) > 1 else str(d)
-            for d, t in depots.head(3).items()
-        )
         cells = [_stock(by_year.loc[y]) if y in by_year.index else "–" for y in shown]
-        body.append([str(rows["name"].iloc[0]), *cells, lies])
-    head = ["commodity", *map(year, shown), "where"]
-    lines = wrap("Expected stock at the end of a period, and how many days of undisturbed use it covers.")
-    table = columns(body, "l" + "r" * len(shown) + "l", head=head, shrink=len(shown) + 1)
-    lines += few(table, MOST + 1, "tables/flows")
-    return lines + _targets(tables["cover"])
+        at_peak = stock[(stock["commodity"] == commodity) & (stock["year"] == by_year["stock_t"].idxmax())]
+        depots = at_peak.groupby("depot")["t"].sum().sort_values(ascending=False)
+        where = [f"{d} {100 * t / depots.sum():.0f} %" for d, t in depots.head(3).items() if t > 0]
+        body.append([str(rows["name"].iloc[0]), *cells, hit.get(str(commodity), ""), ", ".join(where)])
+    head = ["commodity", *map(year, shown), "when hit", "where"]
+    align = "l" + "r" * len(shown) + "rl"
+    if in_one:
+        body, head, align = [row[:-1] for row in body], head[:-1], align[:-1]
+    lines = wrap(
+        "Expected stock at the end of a period and the days of undisturbed use it covers; days of use held"
+        " when supply is first hit, mean over the scenarios and least."
+        + (f" All of it lies in {lies_in[0]}." if in_one else "")
+    )
+    table = columns(body, align, head=head, shrink=(0,) if in_one else (0, len(head) - 1))
+    return lines + few(table, MOST + 1, "tables/flows") + _targets(tables["cover"])
+
+
+def _days_when_hit(cover: pd.DataFrame) -> dict[str, str]:
+    """By commodity: mean over the scenarios, and least."""
+    weighted = cover.assign(weighted=cover["days"] * cover["probability"]).groupby("commodity")
+    least, total, sums = weighted["days"].min(), weighted["probability"].sum(), weighted["weighted"].sum()
+    return {str(c): f"{sums[c] / total[c]:,.0f}, {least[c]:,.0f} d" for c in least.index if total[c] > 0}
 
 
 def _stock(row: pd.Series) -> str:
@@ -176,7 +187,7 @@ def _targets(cover: pd.DataFrame) -> list[str]:
     return wrap(f"Stock targets ({ruled}) are just met, so they decide the stock, for: " + ", ".join(spans))
 
 
-def risk(instance: Instance, plan: Plan, tables: dict[str, pd.DataFrame]) -> list[str]:
+def risk(plan: Plan, tables: dict[str, pd.DataFrame]) -> list[str]:
     """Expected loss, CVaR, probability of any shortage by segment, the worst scenarios."""
     figures = plan.risk
     if figures is None:
@@ -190,7 +201,6 @@ def risk(instance: Instance, plan: Plan, tables: dict[str, pd.DataFrame]) -> lis
         for s in sorted(figures.segments, key=lambda s: -s.expected_shortage)
     ]
     lines += columns(body, "lrr", head=["segment", "probability of any shortage", "expected loss, USD"])
-    lines += _cover_when_hit(instance, tables["scenario_cover"])
     worst = tables["scenarios"][tables["scenarios"]["loss_usd"] > 0].head(5)
     if worst.empty:
         return lines + wrap("No scenario leaves a shortage.")
@@ -204,20 +214,7 @@ def risk(instance: Instance, plan: Plan, tables: dict[str, pd.DataFrame]) -> lis
         ]
         body.append([row["scenario"], percent(row["probability"]), usd(row["loss_usd"]), ", ".join(what)])
     head = ["worst scenarios", "probability", "loss, USD", "short of"]
-    return [*lines, "", *columns(body, "lrrl", head=head, shrink=3)]
-
-
-def _cover_when_hit(instance: Instance, cover: pd.DataFrame) -> list[str]:
-    if cover.empty:
-        return []
-    names = {c.id: c.name for c in instance.commodities}
-    weighted = cover.assign(days_weighted=cover["days"] * cover["probability"]).groupby(
-        "commodity", sort=False
-    )
-    least, total = weighted["days"].min(), weighted["probability"].sum()
-    mean = weighted["days_weighted"].sum() / total
-    days = [f"{names[str(c)]} {mean[c]:,.0f} d ({least[c]:,.0f} d)" for c in mean.index if total[c] > 0]
-    return wrap("Stock when supply is first hit, mean over the scenarios (and least): " + ", ".join(days))
+    return [*lines, "", *columns(body, "lrrl", head=head, shrink=(0, 3))]
 
 
 def binding(plan: Plan) -> list[str]:

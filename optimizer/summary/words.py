@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Sequence
 
 WIDTH = 96
+NARROWEST = 8
+"""No column is narrowed further."""
 _UNIT = re.compile(r"(?<=\d) (?=(?:bn|m|t|d|s|%|USD)\b|%)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -64,18 +66,21 @@ def cut(text: str, width: int) -> str:
 
 
 def columns(
-    rows: Sequence[Sequence[str]], align: str, *, head: Sequence[str] = (), shrink: int = 0
+    rows: Sequence[Sequence[str]], align: str, *, head: Sequence[str] = (), shrink: Sequence[int] = (0,)
 ) -> list[str]:
     """Rows as lines that line up, indented by two; ``align`` has one of l and r per column.
 
-    Column ``shrink`` gives way where a line would be wider than :data:`WIDTH`.
+    Where a line would be wider than :data:`WIDTH`, the widest of the columns ``shrink`` give way.
     """
     if not rows:
         return []
     table = [[printable(cell) for cell in row] for row in ([head, *rows] if head else rows)]
     widths = [max(len(row[c]) for row in table) for c in range(len(align))]
-    over = sum(widths) + 2 * len(widths) - WIDTH
-    widths[shrink] = max(8, widths[shrink] - max(0, over))
+    while sum(widths) + 2 * len(widths) > WIDTH:
+        widest = max(shrink, key=lambda c: widths[c])
+        if widths[widest] <= NARROWEST:
+            break
+        widths[widest] -= 1
     lines = []
     for row in table:
         cells = [
