@@ -15,11 +15,11 @@ import numpy as np
 from models.faults import AuditFailed, SolverFailed
 from models.instance import Instance
 from models.options import Options
-from models.plan import Effort, Plan, Status
+from models.plan import Effort, Plan, Relaxation, Status
 from optimizer.audit import audit
 from optimizer.compile import Arrays, Vector, compile_arrays
 from optimizer.data import Data
-from optimizer.explain import relaxations
+from optimizer.explain import relaxations, runaway
 from optimizer.extract import commitments, operations, risk, tree_rows, values
 from optimizer.formulation import build
 from optimizer.highs import Outcome, Report, Solver
@@ -122,7 +122,7 @@ def solve(
         with clock.phase("search"):
             found = search(solver, options, strictness, clock, stop, report)
         if found.x is None:
-            return _no_plan(data, arrays, found, options, clock)
+            return _no_plan(data, arrays, found, options, clock, stop)
         with clock.phase("polish"):
             x, duals = polish(arrays, found.x, options)
         plan = make_plan(data, arrays, tidy(data, arrays, x), found, options)
@@ -235,13 +235,23 @@ def relative(gap: float, objective: float) -> float | None:
     return gap / abs(objective) if objective else None
 
 
-def _no_plan(data: Data, arrays: Arrays, found: Outcome, options: Options, clock: Clock) -> Plan:
+def _no_plan(
+    data: Data,
+    arrays: Arrays,
+    found: Outcome,
+    options: Options,
+    clock: Clock,
+    stop: threading.Event | None,
+) -> Plan:
     if found.end == "optimal":
         raise SolverFailed("HiGHS reported an optimum without values.")
-    relaxed = ()
-    if found.end == "infeasible":
+    relaxed: tuple[Relaxation, ...] = ()
+    if found.end in ("infeasible", "unbounded"):
         with clock.phase("explain"):
-            relaxed = relaxations(data, arrays, options)
+            if found.end == "infeasible":
+                relaxed = relaxations(data, arrays, options, seconds=clock.left(), stop=stop)
+            else:
+                relaxed = runaway(arrays, options)
     bound = found.bound * data.units.money
     return Plan(
         instance=data.instance.name,

@@ -1,12 +1,13 @@
 """Why an instance cannot be met, in the planner's words.
 
-Elastic relaxation: every rule that somebody laid down may give way, and the smallest set that makes the instance
-feasible is the answer: the fewest rules, and among as many the least weight (amounts in sizes of the rules, weighed by
-:mod:`optimizer.explain.rules`). Each comes with its amount, with the rules it cannot hold together with, and with what
-of the world is exhausted. Physics (balances, availability, capacities, tiers) is never relaxed.
+Elastic relaxation: every rule that somebody laid down may give way, and the smallest set that makes the
+instance feasible is the answer: the fewest rules, and among as many the least weight (amounts in sizes of the
+rules, weighed by :mod:`optimizer.explain.rules`). Each comes with its amount, with the rules it cannot hold
+together with, and with what of the world is exhausted or forced. Physics (balances, availability, capacities,
+tiers) is never relaxed.
 
-An instance of model.md cannot be unbounded (everything that earns is limited); :func:`runaway` still says which
-variables would grow, should one ever be.
+An instance of model.md cannot be unbounded: whatever earns is limited by tonnes that are. Should one ever be,
+:func:`runaway` says which variables grow.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from models.options import Options
 from models.plan import Relaxation
 from optimizer.compile import Arrays
 from optimizer.data import Data
-from optimizer.explain.elastic import NOTHING, Elastic, OutOfTime, Relaxed
+from optimizer.explain.elastic import Elastic, OutOfTime, Relaxed
 from optimizer.explain.funds import funds
-from optimizer.explain.limits import exhausted, short_of_cash, used_up, where
+from optimizer.explain.limits import EXHAUSTED, FORCED, reasons, short_of_cash, used_up, where
 from optimizer.explain.ray import runaway
 from optimizer.explain.rules import Index, Rule, policy
 from optimizer.explain.search import conflict, smallest
-from optimizer.explain.words import listed, sentence, when, years
+from optimizer.explain.words import listed, sentence, when
 
 SECONDS = 60.0
 """Most that an explanation may take."""
@@ -40,12 +41,12 @@ def relaxations(
     seconds: float | None = None,
     stop: threading.Event | None = None,
 ) -> tuple[Relaxation, ...]:
-    """The smallest set of relaxations that makes an infeasible instance feasible, with amounts; the heaviest first.
+    """The smallest set of relaxations that makes an infeasible instance feasible; the heaviest comes first.
 
-    ``seconds`` is what is left of a time limit. If time runs out, or ``stop`` is set, the answer says that it may not be
-    the smallest.
+    ``seconds`` is what is left of a time limit. If time runs out, or ``stop`` is set, the answer says that it
+    may not be the smallest.
 
-    Raises :class:`models.faults.SolverFailed` if relaxing all rules does not help, or if nothing need be relaxed.
+    Raises :class:`models.faults.SolverFailed` if relaxing all rules does not help, or none need be relaxed.
     """
     index = Index(arrays)
     rules = [*policy(data, index), *funds(data, index)]
@@ -73,30 +74,66 @@ def _tell(data: Data, index: Index, elastic: Elastic, relaxed: Relaxed, g: int) 
     by: int | None = None
     try:
         outcome = elastic.least(g, relaxed)
-        if outcome is not None:
+        if outcome is not None and outcome.x is not None:
             places = where(elastic, g, outcome) or places
-            limits = exhausted(data, elastic, outcome)
-            more += [f"Exhausted: {listed(limits)}."] if limits else []
-            if rule.kind == "cash" and outcome.x is not None:
-                by = short_of_cash(data, index, outcome)
-                at_limit = used_up(data, index, elastic.rules, outcome.x, by) if by is not None else ""
-                more = [f"Used up: {at_limit}.", *more] if at_limit else more
-        others = conflict(elastic, elastic.every - relaxed.used, frozenset({g}))
-        if others:
-            more.insert(0, f"In conflict with: {listed([elastic.rules[h].name for h in sorted(others)])}.")
+            by = short_of_cash(data, index, outcome) if rule.kind == "cash" else None
+            at_limit = used_up(data, index, elastic.rules, outcome.x, by) if by is not None else []
+            more += [f"Used up: {listed(at_limit)}."] if at_limit else []
+            for what, table in (("Forced", FORCED), ("Exhausted", EXHAUSTED)):
+                found = reasons(data, elastic, outcome, table)
+                more += [f"{what}: {listed(found)}."] if found else []
+        others = _against(elastic, relaxed, g)
+        more = [f"In conflict with: {listed(others)}.", *more] if others else more
     except OutOfTime:
         more.append("What it conflicts with was not found in time.")
+    more += _known_reason(data, rule)
     nodes = [rule.places[p].node for p in places] if by is None else [by]
     known = [n for n in nodes if n is not None]
     amount = share * rule.places[places[0]].amount
     return Relaxation(
         family=rule.family,
         item=rule.item,
-        year=data.instance.horizon.start_year + data.period(known[0]) * data.years_per_period if known else None,
+        year=_year(data, known[0]) if known else None,
         amount=amount,
         unit=rule.unit,
         words=" ".join([sentence(rule, share, amount, when(data, rule, known)), *more]),
     )
+
+
+def _against(elastic: Elastic, relaxed: Relaxed, g: int) -> list[str]:
+    """Names of the rules that one cannot hold together with, the other relaxed rules aside.
+
+    Cash at large stands behind every rule of money and is named only where no other one is.
+    """
+    rules = elastic.rules
+    cash = frozenset(h for h, rule in enumerate(rules) if rule.kind == "cash") - {g}
+    others = conflict(elastic, elastic.every - relaxed.used - cash, cash | {g})
+    if cash and not any(rules[h].family == "money" for h in {*others, g}):
+        others |= cash if elastic.suffices(elastic.every - others - {g}) else frozenset()
+    if rules[g].kind == "cash":
+        others = frozenset(h for h in others if rules[h].family != "money")
+    return [rules[h].name for h in sorted(others)]
+
+
+def _known_reason(data: Data, rule: Rule) -> list[str]:
+    """What no row with a dual can say, because it is a matter of yes and no."""
+    if rule.kind == "cover" and not data.depots:
+        return ["There is no depot."]
+    if rule.kind not in ("choose_min", "choose_max"):
+        return []
+    members = next(choice.members for choice in data.instance.choices if choice.id == rule.item)
+    if rule.kind == "choose_max":
+        stocked = {row.depot for row in data.instance.opening_stock if row.quantity > 0}
+        full = sorted(stocked.intersection(members))
+        return [f"Opening stock lies in {listed(full)}."] if full else []
+    required = {a.id: a.requires for a in data.instance.agreements}
+    required |= {k.id: k.requires for k in data.instance.projects}
+    waits = [f"{x} for {listed(required[x])}" for x in members if required.get(x)]
+    return [f"Waiting to operate: {listed(waits)}."] if waits else []
+
+
+def _year(data: Data, n: int) -> float:
+    return data.instance.horizon.start_year + data.period(n) * data.years_per_period
 
 
 def _unknown(rules: list[Rule]) -> Relaxation:
@@ -109,4 +146,4 @@ def _unknown(rules: list[Rule]) -> Relaxation:
     return Relaxation(family="unknown", item="", amount=0.0, unit="", words=words)
 
 
-__all__ = ["NOTHING", "SECONDS", "relaxations", "runaway", "years"]
+__all__ = ["LEAST_SECONDS", "SECONDS", "relaxations", "runaway"]

@@ -62,13 +62,10 @@ def with_slacks(arrays: Arrays, rules: list[Rule]) -> tuple[Arrays, list[list[in
     none = np.zeros(len(rules))
     old = arrays.matrix.tocoo()
     added = np.array(entries).reshape(-1, 3).T
-    matrix = sp.coo_array(
-        (
-            np.concatenate([old.data, added[2]]),
-            (np.concatenate([old.row, added[0].astype(int)]), np.concatenate([old.col, added[1].astype(int)])),
-        ),
-        shape=(len(rows), count + len(rules)),
-    )
+    at_row = np.concatenate([old.row, added[0].astype(int)])
+    at_column = np.concatenate([old.col, added[1].astype(int)])
+    values = np.concatenate([old.data, added[2]])
+    matrix = sp.coo_array((values, (at_row, at_column)), shape=(len(rows), count + len(rules)))
     elastic = replace(
         arrays,
         matrix=sp.csc_array(matrix),
@@ -90,7 +87,12 @@ class Elastic:
     """Which rules have to give way, asked of one programme held by the solver."""
 
     def __init__(
-        self, arrays: Arrays, rules: list[Rule], options: Options, seconds: float, stop: threading.Event | None = None
+        self,
+        arrays: Arrays,
+        rules: list[Rule],
+        options: Options,
+        seconds: float,
+        stop: threading.Event | None = None,
     ) -> None:
         self.rules, self.options, self.stop = rules, options, stop
         self.first = arrays.shape[1]
@@ -108,6 +110,7 @@ class Elastic:
         """
         outcome = self._ask(allowed, self._weights)
         if outcome.x is None:
+            self._known[allowed] = False
             return None
         x = self._exact(outcome.x, allowed)
         used = frozenset(g for g in self.every if x[self.first + g] > NOTHING)

@@ -1,4 +1,4 @@
-"""Money that may turn out too little: the envelope, what sources give in all and by period, and cash at large."""
+"""Money that may be too little: the envelope, what sources give in all and by period, and cash at large."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def funds(data: Data, index: Index) -> list[Rule]:
 
 
 def cash(data: Data, index: Index, budget: Budget, sizes: Yardsticks) -> Rule:
-    """More money from nowhere in particular, given at the start: nothing is freer, so its amount is the least."""
+    """More money from nowhere in particular, given at the start: no other money goes further."""
     first = [(i, key[0]) for i, key in index.rows("cash_balance") if data.parent(key[0]) is None]
     own = {key[0]: j for j, key in index.columns("cash")}
     matrix = index.arrays.matrix
@@ -65,7 +65,8 @@ def availability(data: Data, index: Index, source: Source, sizes: Yardsticks) ->
     rules = []
     for t, limit in enumerate(limits):
         year = data.instance.horizon.start_year + t * data.years_per_period
-        places = tuple(p for p in _upper(data, index, "draw", source.id, size) if data.period(p.node or 0) == t)
+        draws = _upper(data, index, "draw", source.id, size)
+        places = tuple(place for place in draws if data.period(place.node or 0) == t)
         name = f"source {source.id} in {year:g} ({usd(limit)} USD)"
         # What is needed late may be drawn early; of periods that serve alike the latest is named.
         weight = MONEY * (1 + SMALL * (data.periods - t) / data.periods)
@@ -74,6 +75,5 @@ def availability(data: Data, index: Index, source: Source, sizes: Yardsticks) ->
 
 
 def _upper(data: Data, index: Index, name: str, source: str, size: float) -> tuple[Place, ...]:
-    return tuple(
-        Place(j, True, size, size * data.units.money, key[1]) for j, key in index.columns(name) if key[0] == source
-    )
+    usd_ = size * data.units.money
+    return tuple(Place(j, True, size, usd_, key[1]) for j, key in index.columns(name) if key[0] == source)

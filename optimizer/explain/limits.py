@@ -1,12 +1,10 @@
-"""Where a rule gives way, and what of the world stands in its way: read off the duals of the LP that relaxes it least.
+"""Where a rule gives way, and what of the world stands against it: the duals of the LP that relaxes it least.
 
-A row with a dual is one without which the rule would give way less. Rows of the rule itself say when and in which
-scenario; the others say what is exhausted.
+A row with a dual is one without which the rule would give way less. Rows of the rule itself say when and in
+which scenario; the others say what is exhausted and what is forced.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +12,7 @@ from optimizer.compile import Vector
 from optimizer.data import Data
 from optimizer.explain.elastic import Elastic
 from optimizer.explain.rules import Index, Rule
-from optimizer.explain.words import listed, years
+from optimizer.explain.words import years
 from optimizer.highs import Outcome
 
 NOISE = 1e-7
@@ -22,7 +20,10 @@ NOISE = 1e-7
 TIGHT = 1e-7
 """Relative distance at which a limit counts as reached."""
 
-EXHAUSTED: dict[str, tuple[str, int | None]] = {
+Table = dict[str, tuple[str, int | None]]
+"""Name of rows or columns: what they are called, and the position of the node in their index."""
+
+EXHAUSTED: Table = {
     "volume_max": ("the volume of agreement {}", None),
     "capacity_max": ("the size of project {}", None),
     "run_max": ("the capacity of project {}", 1),
@@ -30,13 +31,18 @@ EXHAUSTED: dict[str, tuple[str, int | None]] = {
     "market_max": ("commerce in {}", 1),
     "private_once": ("what consumers hold of {}", None),
     "substitute": ("substitution {}", 1),
-    "release_gap": ("the gap in {} that the reserve may fill", 1),
     "depot_capacity": ("room in depot {}", 1),
     "depot_outturn": ("what depot {} can give out", 1),
-    "sale": ("sales of {}", 1),
 }
-"""Rows and upper bounds that say what is exhausted, and the position of the node in their index."""
-DECISION = {"volume_max": "sign", "capacity_max": "build"}
+"""Rows and upper bounds that say what is used up."""
+FORCED: Table = {
+    "run_must": ("project {} must run", 1),
+    "volume_min": ("the least volume of agreement {}", None),
+    "capacity_min": ("the least size of project {}", None),
+    "take_or_pay": ("take-or-pay of agreement {}", 1),
+}
+"""Rows that say what has to be bought or made whether it is wanted or not."""
+DECISION = {"volume_min": "sign", "capacity_min": "build", "volume_max": "sign", "capacity_max": "build"}
 """Rows that say nothing where the yes/no decision is no."""
 
 
@@ -53,28 +59,23 @@ def where(elastic: Elastic, g: int, outcome: Outcome) -> list[int]:
     return sorted((p for p in force if force[p] > least), key=lambda p: (-force[p], p))
 
 
-def exhausted(data: Data, elastic: Elastic, outcome: Outcome) -> list[str]:
-    """What of the world would have to be larger, in words, with the years."""
-    assert outcome.x is not None, "solved to optimality"
-    assert outcome.row_duals is not None, "solved to optimality"
-    assert outcome.column_duals is not None, "solved to optimality"
-    arrays, x = elastic.arrays, outcome.x
-    decided = {key: x[j] for j, key in enumerate(arrays.columns) if arrays.integer[j]}
+def reasons(data: Data, elastic: Elastic, outcome: Outcome, table: Table) -> list[str]:
+    """Rows and upper bounds of a table that count, in words, with the years."""
+    rows, columns, x = outcome.row_duals, outcome.column_duals, outcome.x
+    assert rows is not None, "solved to optimality"
+    assert columns is not None, "solved to optimality"
+    assert x is not None, "solved to optimality"
+    arrays = elastic.arrays
+    decided = {key: x[j] > 0.5 for j, key in enumerate(arrays.columns) if arrays.integer[j]}
+    least = NOISE * max(np.abs(rows).max(initial=0.0), np.abs(columns).max(initial=0.0))
+    at_limit = (columns < -least) & np.isfinite(arrays.upper)
+    keys = [arrays.rows[i] for i in np.flatnonzero(np.abs(rows) > least)]
+    keys += [arrays.columns[j] for j in np.flatnonzero(at_limit)]
     found: dict[str, set[int]] = {}
-    largest = max(np.abs(outcome.row_duals).max(initial=0.0), np.abs(outcome.column_duals).max(initial=0.0))
-
-    def note(name: str, key: tuple[Any, ...]) -> None:
-        words, node = EXHAUSTED[name]
-        if name in DECISION and decided[DECISION[name], key] < 0.5:
-            return
-        found.setdefault(words.format(key[0]), set()).update([] if node is None else [key[node]])
-
-    for i in np.flatnonzero(np.abs(outcome.row_duals) > NOISE * largest):
-        if arrays.rows[i][0] in EXHAUSTED:
-            note(*arrays.rows[i])
-    for j in np.flatnonzero((outcome.column_duals < -NOISE * largest) & np.isfinite(arrays.upper)):
-        if arrays.columns[j][0] in EXHAUSTED:
-            note(*arrays.columns[j])
+    for name, key in keys:
+        if name in table and (name not in DECISION or decided[DECISION[name], key]):
+            words, node = table[name]
+            found.setdefault(words.format(key[0]), set()).update([] if node is None else [key[node]])
     return [f"{words}{years(data, nodes)}" for words, nodes in found.items()]
 
 
@@ -86,18 +87,19 @@ def short_of_cash(data: Data, index: Index, outcome: Outcome) -> int | None:
     return max(nodes, key=lambda n: (data.period(n), -n), default=None)
 
 
-def used_up(data: Data, index: Index, rules: list[Rule], x: Vector, node: int) -> str:
-    """Rules of money that are at their limit on the way to a node, in words."""
+def used_up(data: Data, index: Index, rules: list[Rule], x: Vector, node: int) -> list[str]:
+    """Rules of money that are at their limit on the way to a node."""
     arrays, path = index.arrays, set(data.tree.path(node))
     x = x[: arrays.shape[1]]
+    activity = arrays.matrix @ x
 
     def tight(rule: Rule) -> bool:
         for place in rule.places:
-            if place.node in path:
-                limit = arrays.upper[place.index] if place.bound else arrays.row_upper[place.index]
-                value = x[place.index] if place.bound else float(arrays.matrix[[place.index]] @ x)
-                if value >= limit - TIGHT * max(1.0, abs(limit)):
-                    return True
+            limit = arrays.upper[place.index] if place.bound else arrays.row_upper[place.index]
+            value = x[place.index] if place.bound else activity[place.index]
+            if place.node in path and value >= limit - TIGHT * max(1.0, abs(limit)):
+                return True
         return False
 
-    return listed([rule.name for rule in rules if rule.kind in ("envelope", "source", "availability") and tight(rule)])
+    limits = ("envelope", "source", "availability")
+    return [rule.name for rule in rules if rule.kind in limits and tight(rule)]

@@ -19,9 +19,9 @@ MOST = 10
 
 
 def runaway(arrays: Arrays, options: Options) -> tuple[Relaxation, ...]:
-    """The variables of a ray along which cost falls without limit, those that earn most first; empty if there is none.
+    """The variables of a ray along which cost falls without limit, the best earner first; empty if none does.
 
-    A ray moves no row with a right-hand side and no bounded variable beyond it: the recession cone, cut at length 1.
+    A ray keeps every row and bound however far it is followed: the recession cone, here cut at length 1.
     """
     low, high = np.isfinite(arrays.lower), np.isfinite(arrays.upper)
     cone = replace(
@@ -43,16 +43,13 @@ def runaway(arrays: Arrays, options: Options) -> tuple[Relaxation, ...]:
         called = f"{name}[{key[0]}]" if key else name
         moves[called] += abs(outcome.x[j])
         earns[called] -= arrays.cost[j] * outcome.x[j]
-    named = sorted(moves, key=lambda called: (-earns[called], called))
-    others = f" It grows together with {', '.join(named[1:MOST])}." if len(named) > 1 else ""
-    return tuple(
-        Relaxation(
-            family="unbounded",
-            item=called,
-            amount=moves[called],
-            unit="of the ray",
-            words=f"{called} can grow without limit{', and cost falls as it does' if earns[called] > 0 else ''}."
-            + (others if called == named[0] else ""),
-        )
-        for called in named[:MOST]
-    )
+    named = sorted(moves, key=lambda called: (-earns[called], called))[:MOST]
+    found = []
+    for called in named:
+        others = [other for other in named if other != called]
+        falls = ", and cost falls with it" if earns[called] > STILL else ""
+        along = f", together with {', '.join(others)}" if others else ""
+        words = f"{called} can grow without limit{along}{falls}."
+        amount, unit = moves[called], "of the ray"
+        found.append(Relaxation(family="unbounded", item=called, amount=amount, unit=unit, words=words))
+    return tuple(found)

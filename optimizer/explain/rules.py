@@ -1,11 +1,12 @@
 """What somebody laid down, rule by rule: what may give way when an instance cannot be met.
 
-Only rules give way: what is asked for (cover, service, allocations, shares, limits, choices) and what money there is.
-Physics (balances, availability, capacities, tiers) never has to: with the rules gone nothing need be bought, built or
-held, and every shortage is allowed, so there is a plan.
+Only rules give way: what is asked for (cover, service, allocations, shares, limits, choices) and what money
+there is. Physics (balances, availability, capacities, tiers) never has to: with the rules gone nothing need
+be bought, built or held, and every shortage is allowed, so there is a plan.
 
-A relaxation is counted in sizes of its rule, so that tonnes, dollars and days compare: 0.1 is a tenth of what the rule
-asks for or allows. A rule that allows next to nothing is measured against a hundredth of what a year is worth.
+A relaxation is counted in sizes of its rule, so that tonnes, dollars and days compare: 0.1 is a tenth of what
+the rule asks for or allows. A rule that allows next to nothing is measured against a hundredth of a year's
+worth.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ SMALL = 0.01
 Entry = tuple[int, tuple[Any, ...]]
 """Position of a row or column, and its index."""
 POLICY, MONEY, CASH, CHOICE = 1.0, 1.0, 2.0, 4.0
-"""Price of relaxing a rule by its own size. An envelope or a source says what is missing better than cash at large; a
-choice gives way by whole members, the coarsest step there is."""
+"""Price of relaxing a rule by its own size. An envelope or a source says what is missing better than cash at
+large; a choice gives way by whole members, the coarsest step there is."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule, where it acts, and how it is called. Its places give way together, by one share of their sizes."""
+    """One rule, where it acts and what it is called. Its places give way by the same share of their sizes."""
 
     kind: str
     """Which sentence it is put in."""
@@ -130,10 +131,18 @@ class Yardsticks:
         worth = sum(mean(q.quantity) * price[q.commodity] for q in instance.demand)
         self.worth = worth + sum(mean(j.output) for j in instance.industries) or data.units.money
         """A year's demand and output, USD."""
+        budget = instance.budget
+        given = sum(source.amount or 0.0 for source in budget.sources or ()) if budget else 0.0
+        self.spend = (budget.envelope if budget else None) or given or self.worth
+        """What there is to spend, USD; where that is not limited, a year's worth."""
 
     def money(self, usd_: float) -> float:
         """A limit in USD, or what stands for its size, as money."""
         return self.data.usd(max(usd_, SMALL * self.worth))
+
+    def part(self, share: float) -> float:
+        """A share of what there is to spend, as money."""
+        return self.data.usd(max(share, SMALL) * self.spend)
 
     def tonnes(self, c: str) -> float:
         """A year's consumption of a commodity, units of m."""
@@ -158,13 +167,15 @@ def policy(data: Data, index: Index) -> list[Rule]:
 
 
 def called_cover(rule: CoverRule) -> str:
-    """ga (90 days of defense)."""
-    return f"{rule.commodity} ({figures(rule.days)} days{' of ' + ' + '.join(rule.segments) if rule.segments else ''})"
+    """As in: ga (90 days of defense)."""
+    of = f" of {' + '.join(rule.segments)}" if rule.segments else ""
+    return f"{rule.commodity} ({figures(rule.days)} days{of})"
 
 
 def called_share(rule: ShareRule, c: str) -> str:
-    """ga from CHN + adversary (at most 30 %)."""
-    return f"{c} from {' + '.join((*rule.countries, *rule.groups)) or 'anywhere'} (at most {percent(rule.max_share)})"
+    """As in: ga from CHN + adversary (at most 30 %)."""
+    places = " + ".join((*rule.countries, *rule.groups)) or "anywhere"
+    return f"{c} from {places} (at most {percent(rule.max_share)})"
 
 
 def covers(data: Data, index: Index) -> Iterator[Rule]:
@@ -217,14 +228,14 @@ def allocations(data: Data, index: Index, sizes: Yardsticks) -> Iterator[Rule]:
             if level is None:
                 continue
             share = side.endswith("share")
-            size = sizes.money(0.0 if share else level)
+            size = sizes.part(level) if share else sizes.money(level)
             places = index.places(f"allocation_{side}", size, data.units.money, (rule.id,))
             of = f"{percent(level)} of spend" if share else f"{usd(level)} USD"
             name = f"allocation {rule.id} ({words} {of})"
             yield Rule(f"allocation_{side}", "allocations", rule.id, name, "USD", level, places)
     limit = data.instance.risk.exposure_limit
     if limit is not None:
-        size = sizes.money(0.0)
+        size = sizes.part(limit)
         places = index.places("exposure", size, data.units.money)
         name, unit = f"exposure limit ({figures(limit)})", "USD of risk-weighted spend"
         yield Rule("exposure", "allocations", "exposure_limit", name, unit, limit, places)

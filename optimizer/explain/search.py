@@ -1,9 +1,9 @@
 """The smallest set of rules that must give way, and what each of them conflicts with.
 
-Rules that cannot hold together are a conflict, and every conflict must lose a member: the smallest set to relax is the
-smallest that hits every conflict. Conflicts are found one by one, each shrunk until every member counts (QuickXplain:
-Junker, AAAI 2004), and hit anew until the rest can hold (Chinneck, "Feasibility and Infeasibility in Optimization",
-2008). Fewest rules first; among as many, the least weight.
+Rules that cannot hold together are a conflict, and every conflict must lose a member: the smallest set to
+relax is the smallest that hits every conflict. Conflicts are found one by one, each shrunk until every member
+counts (QuickXplain: Junker, AAAI 2004), and hit anew until the rest can hold (Chinneck, "Feasibility and
+Infeasibility in Optimization", 2008). Fewest rules first; among as many, the least weight.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MOST_COMPARED = 20
 def smallest(elastic: Elastic) -> tuple[Relaxed | None, bool]:
     """The smallest set that makes the instance feasible, and whether that is proven.
 
-    None if relaxing every rule does not help (proven), or if time ran out before anything was found (not proven).
+    None if relaxing every rule does not help (proven), or if nothing was found in time (not proven).
     """
     best: Relaxed | None = None
     try:
@@ -69,7 +69,7 @@ def hitting(conflicts: list[Rules], size: int, chosen: Rules = NONE) -> Iterator
 def conflict(elastic: Elastic, among: Rules, held: Rules) -> Rules:
     """Rules of ``among`` that cannot hold together with ``held``, every one of them needed for that.
 
-    Rules in neither are relaxed. ``among`` and ``held`` all together must be impossible. Empty if ``held`` alone is.
+    Rules in neither are relaxed. ``among`` and ``held`` together must be impossible; empty if ``held`` is.
     """
     return frozenset(_shrink(elastic, held, bool(held), sorted(among)))
 

@@ -37,15 +37,15 @@ def sentence(rule: Rule, share: float, amount: float, when: str) -> str:
         case "allocation_max_share":
             says = f"{said} more must be spent than allowed"
         case "exposure":
-            says = f"spend must bear {more}"
+            says = f"{more} cannot be avoided"
         case "cvar_limit" | "expected_loss_limit":
-            says = f"it is {usd(rule.level + amount)} USD at least, {more}"
+            says = f"{usd(rule.level + amount)} USD cannot be avoided, {more}"
         case "emissions_limit":
-            says = f"they are {figures(rule.level + amount)} tCO2e at least, {more}"
+            says = f"{figures(rule.level + amount)} tCO2e cannot be avoided, {more}"
         case "choose_min":
-            says = f"{figures(max(0.0, rule.level - amount))} can be chosen, {figures(amount)} less than asked for"
+            says = f"{figures(max(0.0, rule.level - amount))} can be chosen, {said} less than asked for"
         case "choose_max":
-            says = f"{figures(rule.level + amount)} must be chosen, {figures(amount)} more than allowed"
+            says = f"{figures(rule.level + amount)} must be chosen, {said} more than allowed"
         case "envelope":
             says = f"{usd(rule.level + amount)} USD must be drawn{when}, {more}"
         case "source":
@@ -61,6 +61,8 @@ def quantity(amount: float, unit: str) -> str:
     """An amount with its unit."""
     if unit == "t":
         return tonnes(amount)
+    if unit == "members":
+        return figures(amount)
     return f"{usd(amount) if unit.startswith('USD') else figures(amount)} {unit}"
 
 
