@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Callable
 from pathlib import Path
 
+from docs import commands
+from docs.markdown import code, slug, table
 from docs.maths import block
 from docs.source import Family, Rule, defined, family
+from models.reference import reference
+from models.tables.layout import tables
 from optimizer.formulation import FAMILIES, objective
 from optimizer.marginals import BOUNDS, ROWS, Price
 
@@ -62,17 +65,6 @@ def _title(number: int, f: Family) -> str:
     return f"{number} {f.title.partition(':')[0]}"
 
 
-def slug(heading: str) -> str:
-    """The anchor GitHub gives a heading."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """A table in Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
-
-
 def name(symbol: str, index: tuple[str, ...] | list[str]) -> str:
     """What an LP file calls a row or column: ``stock(m,d,n)``."""
     return f"{symbol}({','.join(index)})" if index else symbol
@@ -101,11 +93,6 @@ def _label(rule: Rule) -> str:
     return "; ".join(labels) or "What is minimised"
 
 
-def code(text: str) -> str:
-    """Docstring text as Markdown."""
-    return text.replace("``", "`")
-
-
 def _notation() -> list[str]:
     def rows(*kinds: str) -> list[list[str]]:
         return [_row(r) for r in notation() if r["kind"] in kinds]
@@ -124,9 +111,16 @@ def _notation() -> list[str]:
 
 
 def _row(row: dict[str, str]) -> list[str]:
-    fields = " ".join(f"[`{f}`](instance.md#{f.partition('.')[0]})" for f in row["field"].split())
+    fields = " ".join(f"[`{f}`](instance.md#{slug(_table(f))})" for f in row["field"].split())
     symbol = f"`{row['symbol']}`" if row["kind"] != "data" else row["symbol"]
     return [symbol, row["index"], row["meaning"], row["unit"], fields]
+
+
+def _table(field: str) -> str:
+    """The table of the instance reference that a field stands in; ``instance`` for fields that stand once."""
+    parts = field.split(".")
+    paths = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
+    return next((path for path in paths if path in tables()), "instance")
 
 
 def _without_index(row: list[str]) -> list[str]:
@@ -156,7 +150,11 @@ def _all_rows(found: list[Family]) -> str:
     return table(["row", "family", "says"], rows)
 
 
-PAGES: dict[str, Callable[[], str]] = {"formulation.md": formulation}
+PAGES: dict[str, Callable[[], str]] = {
+    "formulation.md": formulation,
+    "instance.md": reference,
+    "cli.md": commands.reference,
+}
 """Generated pages by file name."""
 
 
