@@ -7,6 +7,7 @@ row or the horizon is checked in :mod:`models.instance.checks`, so that all faul
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -74,6 +75,12 @@ NAMED_PATTERNS = {
     _TEXT: ("Text", "text without control characters other than tab and line feed"),
 }
 """Kinds of text by pattern: what each is called, and what it asks for in words."""
+
+
+def well_formed(text: str, *, an_id: bool) -> bool:
+    """Whether text can be an id, or a free word."""
+    return len(text) <= 200 and re.fullmatch((_ID if an_id else _WORD)[1:-1], text) is not None
+
 
 Id = Annotated[str, Field(min_length=1, max_length=200, pattern=_ID)]
 """A name without comma, semicolon, control characters or outer blanks; unique over the whole instance."""

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from models.cells import original, safe
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1", "'=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1", "'=1"]
+)
 def test_a_formula_gets_an_apostrophe(text: str) -> None:
     assert safe(text) == "'" + text
 

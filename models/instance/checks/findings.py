@@ -16,7 +16,7 @@ LIMIT = 1_000
 """Most faults listed in one answer; the rest is counted."""
 
 # Comparing one unknown word with thousands of known ones takes a while: so many comparisons, then no hint.
-COMPARISONS = 200_000
+COMPARISONS = 30_000
 
 Place = Callable[[Path], str]
 """File, line or cell of a path, '' where it is not known."""
@@ -24,7 +24,15 @@ Place = Callable[[Path], str]
 MAPS = ("needs", "inputs", "outputs")
 """Fields that hold one value per commodity."""
 
-_short = reprlib.Repr()
+
+class _Short(reprlib.Repr):
+    """Python refuses to write out a whole number of thousands of digits."""
+
+    def repr_int(self, x: int, level: int) -> str:
+        return str(shown(x))
+
+
+_short = _Short()
 _short.maxlevel, _short.maxlist, _short.maxtuple, _short.maxdict = 2, 5, 5, 5
 _short.maxstring = _short.maxother = _short.maxlong = 60
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from models.instance.base import Row
+from models.instance.base import Row, well_formed
 from models.instance.checks.findings import Findings
 from models.instance.shape import Path
 
@@ -93,8 +93,8 @@ class View:
             found.update(getattr(row, field) for row in self.table(name))
             for row in self._loose.get(name, ()):
                 value = row.get(field) if isinstance(row, dict) else None
-                if not isinstance(value, str):
-                    return None
+                if not (isinstance(value, str) and well_formed(value, an_id=field == "id")):
+                    return None  # whatever was meant may be what others refer to
                 found.add(value)
         return frozenset(found)
 

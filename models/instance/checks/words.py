@@ -101,7 +101,7 @@ def _allowed(
             words = tuple(w for row in shape.rows for w in shapes(row)["kind"].words)
         if kind == "literal_error" and not isinstance(detail["input"], str):
             return f"text (in quotes): {' or '.join(map(repr, words))}"
-        return f"one of {', '.join(words)}{findings.hint(detail['input'], words)}"
+        return f"one of {', '.join(words)}{findings.hint(context.get('tag', detail['input']), words)}"
     if isinstance(detail["input"], str) and kind in ("float_type", "int_type", "series"):
         return "a whole number" if kind == "int_type" else "a number, written like 1234.5"
     if kind in _BOUNDS:
