@@ -1,0 +1,114 @@
+"""What one more unit of something scarce would save, from the duals of the LP with yes/no decisions fixed.
+
+A dual says what a small step is worth while the yes/no decisions stay as they are; a large step, or one that
+would change them, may be worth more. Where several limits are reached at once (an envelope that is the sum of
+its sources) the saving may need all of them to move: HiGHS then gives one split of several.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+
+from models.plan import MarginalValue
+from optimizer.compile import Arrays
+from optimizer.data import Data
+from optimizer.highs import Outcome
+from optimizer.marginals.table import BOUNDS, ROWS, Price
+from optimizer.marginals.units import Decisions, Index
+from optimizer.summary.words import year as in_year
+
+NOISE = 1e-7
+"""Scaled duals below this are HiGHS's tolerance, not a price."""
+
+Where = tuple[str, str, str, float | None]
+"""Name of the price, kind, item, year."""
+
+
+class Sums:
+    """Values added up over the scenarios of a year, or over all rows that move together."""
+
+    def __init__(self, data: Data, decided: Decisions) -> None:
+        self.data, self.decided = data, decided
+        self.values: dict[Where, float] = defaultdict(float)
+        self.prices: dict[Where, Price] = {}
+
+    def add(self, name: str, price: Price, key: Index, saved: float) -> None:
+        """Money saved per unit of the right-hand side."""
+        per_unit = price.per_unit(self.data, key)
+        if per_unit > 0 and price.chosen(self.data, key, self.decided):
+            where = (name, price.kind, price.item(self.data, key), self.year(price, key))
+            self.values[where] += saved * self.data.units.money / per_unit
+            self.prices[where] = price
+
+    def year(self, price: Price, key: Index) -> float | None:
+        """The calendar year, None if it is about the whole horizon."""
+        if price.node is None:
+            return None
+        horizon = self.data.instance.horizon
+        return horizon.start_year + self.data.period(key[price.node]) * horizon.period_years
+
+    def told(self) -> list[MarginalValue]:
+        """Those that are worth something, in words."""
+        return [
+            MarginalValue(kind=kind, item=item, year=year, value=value, unit=price.unit, words=words)
+            for (name, kind, item, year), value in self.values.items()
+            if value > 0
+            for price in (self.prices[name, kind, item, year],)
+            for words in (price.words.format(item=item, when=_in(year), value=_dollars(value)),)
+        ]
+
+
+def marginal_values(data: Data, arrays: Arrays, outcome: Outcome) -> tuple[MarginalValue, ...]:
+    """Marginal values greater than 0, largest first within each kind; those of money also where they are 0.
+
+    ``value`` is USD of objective saved per unit: with objective weights of 1, expected USD of today. A tonne in
+    a year is a tonne in that year whatever the scenario.
+    """
+    rows, columns, x = outcome.row_duals, outcome.column_duals, outcome.x
+    if rows is None or columns is None or x is None:
+        return ()
+    decided = {arrays.columns[j]: bool(x[j] > 0.5) for j in np.flatnonzero(arrays.integer)}
+    sums = Sums(data, decided)
+    budget = data.instance.budget
+    for i in np.flatnonzero(np.abs(rows) > NOISE):
+        name, key = arrays.rows[i]
+        if name in ROWS:
+            # pool: a tonne given lowers its right-hand side; the others are inequalities, let go as they bind.
+            saved = float(rows[i] if name == "pool" else abs(rows[i]))
+            sums.add(name, ROWS[name], key, saved)
+            if name == "release_gap" and data.consumption(*key) > data.market(*key):
+                # What commerce has more, the reserve may release less.
+                sums.add("market_max", ROWS["market_max"], key, -saved)
+    for j in np.flatnonzero(columns < -NOISE):
+        name, key = arrays.columns[j]
+        if name in BOUNDS and np.isfinite(arrays.upper[j]):
+            # Without sources the envelope is the one source: both limits are one.
+            alone = name == "drawn" and not (budget and budget.sources)
+            as_, price = ("envelope", ROWS["envelope"]) if alone else (name, BOUNDS[name])
+            sums.add(as_, price, key, float(-columns[j]))
+    found = [*sums.told(), *_idle_money(data, sums)]
+    kinds = list(dict.fromkeys(price.kind for price in (*ROWS.values(), *BOUNDS.values())))
+    return tuple(sorted(found, key=lambda v: (kinds.index(v.kind), -v.value, v.item, v.year or 0.0)))
+
+
+def _idle_money(data: Data, sums: Sums) -> list[MarginalValue]:
+    """Envelope and sources that do not bind: a planner asks about them first."""
+    budget = data.instance.budget
+    told = {(kind, item) for (_, kind, item, _), value in sums.values.items() if value > 0}
+    limits = [("envelope", "envelope", "The envelope")] if budget and budget.envelope is not None else []
+    limits += [("source", f.id, f"Source {f.id}") for f in (budget.sources or () if budget else ())]
+    return [
+        MarginalValue(kind=kind, item=item, value=0.0, unit="USD", words=f"{name} does not bind.")
+        for kind, item, name in limits
+        if (kind, item) not in told
+    ]
+
+
+def _in(year: float | None) -> str:
+    return "" if year is None else f"in {in_year(year)}"
+
+
+def _dollars(value: float) -> str:
+    return f"{value:,.0f} USD" if value >= 100 else f"{value:.3g} USD"
