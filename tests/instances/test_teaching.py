@@ -239,7 +239,7 @@ def test_readme_shows_what_is_printed(case: str) -> None:
     text = (INSTANCES / case / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```console\n\$ stockpile solve .*\n((?s:.*?))```", text)
     printed = {line.rstrip() for line in summary(files.read(INSTANCES / case), plan_of(case)).splitlines()}
-    gone = [line for line in block.splitlines() if line.rstrip() not in printed]
+    gone = [line for line in block.splitlines() if line not in printed and line != "…"]
     assert not gone, f"instances/{case}/README.md shows lines that are printed no longer: {gone}"
 
 
