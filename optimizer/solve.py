@@ -23,16 +23,12 @@ from optimizer.explain import relaxations, runaway
 from optimizer.extract import commitments, operations, risk, tree_rows, values
 from optimizer.formulation import build
 from optimizer.highs import Outcome, Report, Solver
-from optimizer.marginals import marginal_values
+from optimizer.marginals import loosened, marginal_values
+from optimizer.search import search
 from optimizer.tidy import tidy
 
-
-STRICTNESS = (1.0, 0.1)
-"""The search is repeated ten times stricter if rounding made the gap wider than asked for."""
 ROUNDING = 1e-9
 """Relative difference below which two objectives are the same number."""
-KEPT_BACK = 0.05
-"""Share of the gap and of the time left that the search does not use: rounding and polishing need some."""
 
 
 @dataclass(frozen=True)
@@ -113,50 +109,29 @@ def solve(
         arrays = compile_arrays(m)
         del m
     with clock.phase("search"):
-        solver = Solver(arrays, threads=options.threads, seed=options.seed)
-        if warm is not None:
-            integers = np.flatnonzero(arrays.integer)
-            solver.start_from(integers, warm_values(arrays, warm)[integers])
-    report = _reporter(progress, clock, data.units.money)
-    for strictness in STRICTNESS:
-        with clock.phase("search"):
-            found = search(solver, options, strictness, clock, stop, report)
-        if found.x is None:
-            return _no_plan(data, arrays, found, options, clock, stop)
-        with clock.phase("polish"):
-            x, duals = polish(arrays, found.x, options)
-        plan = make_plan(data, arrays, tidy(data, arrays, x), found, options)
-        if plan.status != "feasible":
-            break
-        solver.start_from(np.flatnonzero(arrays.integer), x[arrays.integer])
+        found = search(
+            arrays,
+            options,
+            seconds=clock.left(),
+            stop=stop,
+            report=_reporter(progress, clock, data.units.money),
+            start=None if warm is None else warm_values(arrays, warm),
+        )
+    if found.x is None:
+        return _no_plan(data, arrays, found, options, clock, stop)
+    with clock.phase("polish"):
+        x, duals = polish(arrays, found.x, options)
+        x = tidy(data, arrays, x)
+    plan = make_plan(data, arrays, x, found, options)
     with clock.phase("marginals"):
         if options.marginals:
-            plan = plan.model_copy(update={"marginal_values": marginal_values(data, arrays, duals)})
+            told = marginal_values(data, arrays, loosened(arrays, polished))
+            plan = plan.model_copy(update={"marginal_values": told})
     with clock.phase("audit"):
         certificate = audit(instance, plan)
     if not certificate.passed:
         raise AuditFailed("; ".join(certificate.findings))
     return plan.model_copy(update={"certificate": certificate, "effort": effort(arrays, found, clock)})
-
-
-def search(
-    solver: Solver,
-    options: Options,
-    strictness: float,
-    clock: Clock,
-    stop: threading.Event | None,
-    report: Callable[[Report], None] | None,
-) -> Outcome:
-    """Branch and bound. A yes/no decision may be off by a hundredth of the gap at most, so that rounding it keeps
-    the gap; a little of the gap is kept back for the same reason."""
-    left = clock.left()
-    return solver.run(
-        relative_gap=options.relative_gap * (1 - KEPT_BACK) * strictness,
-        time_limit=None if left is None else left * (1 - KEPT_BACK),
-        stop=stop,
-        report=report,
-        mip_feasibility_tolerance=float(np.clip(options.relative_gap * strictness / 100, 1e-9, 1e-6)),
-    )
 
 
 def _reporter(
@@ -186,8 +161,8 @@ def warm_values(arrays: Arrays, plan: Plan) -> Vector:
     return np.array([float(key in chosen) for key in arrays.columns])
 
 
-def polish(arrays: Arrays, x: Vector, options: Options) -> tuple[Vector, Outcome]:
-    """Round the yes/no decisions and solve the LP that remains: clean values, and the duals for marginal values."""
+def polish(arrays: Arrays, x: Vector, options: Options) -> tuple[Vector, Solver]:
+    """Round the yes/no decisions and solve the LP that remains: clean values, and the solver as it ended."""
     integers = np.flatnonzero(arrays.integer)
     solver = Solver(arrays, threads=options.threads, seed=options.seed)
     if len(integers):
@@ -197,7 +172,7 @@ def polish(arrays: Arrays, x: Vector, options: Options) -> tuple[Vector, Outcome
         raise SolverFailed(f"with yes/no decisions rounded the plan became {outcome.end}.")
     values_ = outcome.x.copy()
     values_[integers] = np.round(values_[integers])
-    return values_, outcome
+    return values_, solver
 
 
 def make_plan(data: Data, arrays: Arrays, x: Vector, found: Outcome, options: Options) -> Plan:

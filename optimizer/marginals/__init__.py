@@ -8,13 +8,15 @@ its sources) the saving may need all of them to move: HiGHS then gives one split
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 import numpy as np
 
+from models.faults import SolverFailed
 from models.plan import MarginalValue
 from optimizer.compile import Arrays
 from optimizer.data import Data
-from optimizer.highs import Outcome
+from optimizer.highs import Outcome, Solver
 from optimizer.marginals.table import BOUNDS, ROWS, Price
 from optimizer.marginals.units import Decisions, Index
 from optimizer.summary.words import year as in_year
@@ -22,8 +24,52 @@ from optimizer.summary.words import year as in_year
 NOISE = 1e-7
 """Scaled duals below this are HiGHS's tolerance, not a price."""
 
+HAIR = 1e-5
+"""How far limits are let go, in the units HiGHS sees: a hundred times its tolerance."""
+GOLDEN = 0.6180339887498949
+"""Its multiples are spread evenly, so that no two limits are let go alike."""
+
 Where = tuple[str, str, str, float | None]
 """Name of the price, kind, item, year."""
+
+
+def loosened(arrays: Arrays, solver: Solver) -> Outcome:
+    """The LP solved once more with every limit let go by a hair, from the basis it ended with.
+
+    Where a limit is reached but more of it would be of no use, the duals of an LP are not unique, and presolve
+    may leave any of them: one more tonne that may be released came out as worth 2,000 USD in a year without a gap.
+    Duals of the loosened LP are those of a small step, and no value without use survives.
+
+    ``solver`` holds ``arrays`` with its yes/no decisions fixed, solved; it is left loosened.
+    """
+    hair = HAIR * (1 + np.arange(sum(arrays.shape)) * GOLDEN % 1)
+    by_row = hair[: len(arrays.rows)] / solver.scales.rows
+    by_column = hair[len(arrays.rows) :] * solver.scales.columns
+    equal = arrays.row_lower == arrays.row_upper
+    low, high = arrays.row_lower - by_row, arrays.row_upper + by_row
+    low[equal], high[equal] = arrays.row_lower[equal], arrays.row_upper[equal]
+    # A tonne in the reserve may be given and need not be taken: giving must not force anything.
+    for i, gift in _pools(arrays):
+        low[i], high[i] = (low[i] - by_row[i], high[i]) if gift > 0 else (low[i], high[i] + by_row[i])
+    solver.bound_rows(np.arange(len(low)), low, high)
+    free = np.array([name != "nothing" for name, _ in arrays.columns], dtype=bool)
+    limited = np.flatnonzero(np.isfinite(arrays.upper) & ~arrays.integer & free)
+    solver.bound(limited, arrays.lower[limited], arrays.upper[limited] + by_column[limited])
+    outcome = solver.run()
+    if outcome.end != "optimal":
+        raise SolverFailed(f"with every limit let go by a hair the LP became {outcome.end}.")
+    return outcome
+
+
+def _pools(arrays: Arrays) -> Iterator[tuple[int, float]]:
+    """Rows of the reserve's balance; above 0 if what enters stands on the left with a plus."""
+    matrix = arrays.matrix
+    row = {key: i for i, (name, key) in enumerate(arrays.rows) if name == "pool"}
+    for j, (name, key) in enumerate(arrays.columns):
+        if name == "release":
+            for at in range(matrix.indptr[j], matrix.indptr[j + 1]):
+                if matrix.indices[at] == row[key]:
+                    yield row[key], -float(matrix.data[at])
 
 
 class Sums:
@@ -63,20 +109,21 @@ class Sums:
 def marginal_values(data: Data, arrays: Arrays, outcome: Outcome) -> tuple[MarginalValue, ...]:
     """Marginal values greater than 0, largest first within each kind; those of money also where they are 0.
 
-    ``value`` is USD of objective saved per unit: with objective weights of 1, expected USD of today. A tonne in
-    a year is a tonne in that year whatever the scenario.
+    ``value`` is USD of objective saved per unit: with objective weights of 1, expected USD of today. A tonne
+    in a year is a tonne in that year whatever the scenario.
     """
     rows, columns, x = outcome.row_duals, outcome.column_duals, outcome.x
     if rows is None or columns is None or x is None:
         return ()
+    pools = {i: np.sign(gift) for i, gift in _pools(arrays)}
     decided = {arrays.columns[j]: bool(x[j] > 0.5) for j in np.flatnonzero(arrays.integer)}
     sums = Sums(data, decided)
     budget = data.instance.budget
-    for i in np.flatnonzero(np.abs(rows) > NOISE):
+    for i in np.flatnonzero(np.abs(rows) > NOISE).tolist():
         name, key = arrays.rows[i]
         if name in ROWS:
-            # pool: a tonne given lowers its right-hand side; the others are inequalities, let go as they bind.
-            saved = float(rows[i] if name == "pool" else abs(rows[i]))
+            # A tonne given lowers the right-hand side of the reserve's balance. The others are inequalities.
+            saved = float(rows[i] * pools[i] if name == "pool" else abs(rows[i]))
             sums.add(name, ROWS[name], key, saved)
             if name == "release_gap" and data.consumption(*key) > data.market(*key):
                 # What commerce has more, the reserve may release less.
