@@ -55,15 +55,21 @@ class Node(Row):
     year: float
     parent: int | None = Field(default=None, description="None in the first period")
     probability: float
-    scenarios: Many[str] = Field(default=(), description="ids of the scenarios through it; '' is the undisturbed one")
+    scenarios: Many[str] = Field(
+        default=(), description="ids of the scenarios through it; '' is the undisturbed one"
+    )
 
 
 class SegmentRisk(Row):
     """Risk of one segment."""
 
     segment: str
-    probability_of_shortage: float = Field(description="of any shortage or cut above 1e-6 of demand, at any time")
-    expected_shortage: float = Field(description="USD of shortage, substitution and cut, discounted, expected")
+    probability_of_shortage: float = Field(
+        description="of any shortage or cut above 1e-6 of demand, at any time"
+    )
+    expected_shortage: float = Field(
+        description="USD of shortage, substitution and cut, discounted, expected"
+    )
 
 
 class ScenarioRisk(Row):

@@ -103,7 +103,7 @@ def _uncomputed(sheet: Any) -> Iterator[str]:
 
 def _cut(values: list[Any]) -> list[Any]:
     """Without empty cells at the end: formatting alone makes cells."""
-    while values and blank(values[-1]):
+    while values and values[-1] in (None, ""):
         values.pop()
     return values
 

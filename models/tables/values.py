@@ -94,7 +94,8 @@ def read_value(value: Any, kind: Kind, item: Kind, mark: str | None = ".") -> An
         text = text_of(value)
         if not isinstance(text, str):
             return text
-        return [read_value(piece, item, "text", mark) for piece in original(text.strip()).split(SEPARATOR)]
+        pieces = original(text.strip()).split(SEPARATOR)
+        return [p.strip() if item == "text" else read_value(p, item, "text", mark) for p in pieces]
     if kind == "flag":
         return _flag(value)
     if kind == "whole":
