@@ -45,6 +45,8 @@ def stoppable(
         on_stop()
 
     before = {number: signal.signal(number, handle) for number in signals}
+    # Whoever started this process may have held them back until there is a handler.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
     try:
         thread = threading.Thread(target=run, name="work", daemon=True)
         thread.start()

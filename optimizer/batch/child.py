@@ -21,7 +21,6 @@ from optimizer.batch.request import Request, key
 from optimizer.exits import exit_code
 from optimizer.interrupt import stoppable
 from optimizer.results import write_results
-from optimizer.solve import solve
 
 
 def main(request: Request) -> None:
@@ -39,6 +38,8 @@ def main(request: Request) -> None:
 
 
 def _solve(instance: Instance, request: Request) -> Outcome:
+    from optimizer.solve import solve  # an instance with faults need not wait for it
+
     plan = stoppable(lambda stop: solve(instance, request.options, stop=stop), signal.SIGTERM)
     write_results(instance, plan, request.folder, request.formats)
     return Outcome(

@@ -7,13 +7,26 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from optimizer.batch.outcome import OUTCOME, Outcome
 from optimizer.batch.request import Request, failure
+from optimizer.exits import FAILED, STOPPED
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def _held_back(number: signal.Signals) -> Iterator[None]:
+    """A child started meanwhile gets the signal once it has a handler for it (optimizer.interrupt)."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Process:
@@ -27,7 +40,8 @@ class Process:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / OUTCOME).unlink(missing_ok=True)
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        with (folder / "log.txt").open("wb") as log:
+        self._asked_to_stop = False
+        with (folder / "log.txt").open("wb") as log, _held_back(signal.SIGTERM):
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "optimizer.batch", request.to_json()],
                 stdin=subprocess.DEVNULL,
@@ -52,6 +66,7 @@ class Process:
 
     def ask_to_stop(self) -> None:
         """Let it write the best plan it has."""
+        self._asked_to_stop = True
         self._child.terminate()
 
     def kill(self) -> None:
@@ -67,7 +82,7 @@ class Process:
             return Outcome.read(Path(self.request.folder))
         kind, message = self._death(code)
         request = self.request
-        outcome = failure(request, kind, message)
+        outcome = failure(request, kind, message, STOPPED if kind == "Stopped" else FAILED)
         outcome = replace(outcome, seconds=self.seconds())
         outcome.write()
         return outcome
@@ -80,6 +95,8 @@ class Process:
         if code >= 0:
             return "Crashed", f"the process ended with code {code}" + (f": {last}" if last else "")
         name = signal.Signals(-code).name
+        if self._asked_to_stop:
+            return "Stopped", f"the process ended before it had anything to write ({name})"
         if -code == signal.SIGKILL:
             return "Killed", f"the process was killed ({name}); the system does that when memory runs out"
         return "Crashed", f"the process died of {name}" + (f": {last}" if last else "")

@@ -189,3 +189,10 @@ def plan(of: Instance | None = None, **changes: Any) -> Plan:
 def no_plan(of: Instance | None = None) -> Plan:
     """What comes out when the instance is infeasible."""
     return Plan.model_validate({**NO_PLAN, "fingerprint": (of or instance()).fingerprint()})
+
+
+def infeasible(**changes: Any) -> Instance:
+    """Demand that must be served to the last tonne, with nothing to serve it from."""
+    nothing: dict[str, Any] = {"market": [], "spot": [], "agreements": [], "projects": []}
+    service = {"service": [{"segment": "essential", "min_fraction": 1.0}]}
+    return instance(**{**nothing, "risk": service, "name": "infeasible", **changes})
