@@ -36,9 +36,9 @@ Where = tuple[str, str, str, float | None]
 def loosened(arrays: Arrays, solver: Solver) -> Outcome:
     """The LP solved once more with every limit let go by a hair, from the basis it ended with.
 
-    Where a limit is reached but more of it would be of no use, the duals of an LP are not unique, and presolve
-    may leave any of them: one more tonne that may be released came out as worth 2,000 USD in a year without a gap.
-    Duals of the loosened LP are those of a small step, and no value without use survives.
+    Where a limit is reached but more of it would be of no use, the duals of an LP are not unique, and
+    presolve may leave any of them: leave to release one more tonne came out as worth 2,000 USD in a year
+    without a gap. Duals of the loosened LP are those of a small step, and no value without use survives.
 
     ``solver`` holds ``arrays`` with its yes/no decisions fixed, solved; it is left loosened.
     """
