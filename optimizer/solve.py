@@ -87,18 +87,19 @@ def solve(
     ----------
     instance: what to plan for.
     options: gap, limits, seed.
-    progress: called from the solving thread at the start of each phase and a few times a second during the search.
+    progress: called from the solving thread at the start of each phase and at every node of the search.
     stop: set it to end the search; the incumbent is kept.
     warm: an earlier plan, of this instance or one with the same ids; its commitments are the first incumbent.
 
     Returns
     -------
-    A plan with its certificate (status optimal, time_limit or interrupted), or one without commitments (infeasible with
-    ``relaxations``; unbounded; time_limit or interrupted before anything was found).
+    A plan with its certificate (status optimal, feasible, time_limit or interrupted), or one without
+    commitments (infeasible with ``relaxations``; unbounded; time_limit or interrupted before anything was found).
 
     Raises
     ------
-    SolverFailed: HiGHS ended in a state that cannot be trusted. AuditFailed: the plan does not satisfy the instance.
+    SolverFailed: HiGHS ended in a state that cannot be trusted.
+    AuditFailed: the plan does not satisfy the instance.
     """
     clock = Clock(options.time_limit, progress)
     with clock.phase("tree"):
@@ -120,7 +121,7 @@ def solve(
     if found.x is None:
         return _no_plan(data, arrays, found, options, clock, stop)
     with clock.phase("polish"):
-        x, duals = polish(arrays, found.x, options)
+        x, polished = polish(arrays, found.x, options)
         x = tidy(data, arrays, x)
     plan = make_plan(data, arrays, x, found, options)
     with clock.phase("marginals"):
@@ -162,7 +163,10 @@ def warm_values(arrays: Arrays, plan: Plan) -> Vector:
 
 
 def polish(arrays: Arrays, x: Vector, options: Options) -> tuple[Vector, Solver]:
-    """Round the yes/no decisions and solve the LP that remains: clean values, and the solver as it ended."""
+    """Round the yes/no decisions and solve the LP that remains.
+
+    Returns clean values, and the solver that holds the LP, for marginal values.
+    """
     integers = np.flatnonzero(arrays.integer)
     solver = Solver(arrays, threads=options.threads, seed=options.seed)
     if len(integers):
@@ -170,9 +174,9 @@ def polish(arrays: Arrays, x: Vector, options: Options) -> tuple[Vector, Solver]
     outcome = solver.run()
     if outcome.end != "optimal" or outcome.x is None:
         raise SolverFailed(f"with yes/no decisions rounded the plan became {outcome.end}.")
-    values_ = outcome.x.copy()
-    values_[integers] = np.round(values_[integers])
-    return values_, solver
+    clean = outcome.x.copy()
+    clean[integers] = np.round(clean[integers])
+    return clean, solver
 
 
 def make_plan(data: Data, arrays: Arrays, x: Vector, found: Outcome, options: Options) -> Plan:
@@ -184,7 +188,7 @@ def make_plan(data: Data, arrays: Arrays, x: Vector, found: Outcome, options: Op
     gap = objective - bound
     within = gap <= options.relative_gap * abs(objective) + ROUNDING * abs(objective)
     status: Status = "optimal" if within else "feasible"
-    if found.end == "time_limit" or found.end == "interrupted":
+    if found.end in ("time_limit", "interrupted"):
         status = found.end
     return Plan(
         instance=data.instance.name,

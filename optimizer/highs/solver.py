@@ -1,7 +1,4 @@
-"""Arrays to HiGHS and back: the only import of highspy.
-
-Every status is checked. Whatever is not understood is an error (:class:`models.faults.SolverFailed`), never a result.
-"""
+"""One programme solved by HiGHS: as LP, or as MIP by its own branch and bound."""
 
 from __future__ import annotations
 
@@ -77,7 +74,7 @@ class Solver:
             _threads_in_use[:] = [threads]
         self._set("threads", threads)
         self._set("random_seed", seed)
-        self._checked(self._highs.passModel(_model(scaled)), "take the model")
+        self._checked(self._highs.passModel(lp_model(scaled)), "take the model")
 
     def _set(self, option: str, value: Any) -> None:
         self._checked(self._highs.setOptionValue(option, value), f"set {option} = {value}")
@@ -99,13 +96,26 @@ class Solver:
         """Other bounds for some columns."""
         index = np.asarray(columns, dtype=np.int32)
         scale = self.scales.columns[index]
-        status = self._highs.changeColsBounds(len(index), index, np.asarray(lower) / scale, np.asarray(upper) / scale)
+        status = self._highs.changeColsBounds(
+            len(index), index, np.asarray(lower) / scale, np.asarray(upper) / scale
+        )
         self._checked(status, "bound columns")
+
+    def bound_rows(self, rows: Any, lower: Vector, upper: Vector) -> None:
+        """Other right-hand sides for some rows."""
+        index = np.asarray(rows, dtype=np.int32)
+        scale = self.scales.rows[index]
+        status = self._highs.changeRowsBounds(
+            len(index), index, np.asarray(lower) * scale, np.asarray(upper) * scale
+        )
+        self._checked(status, "bound rows")
 
     def set_cost(self, cost: Vector) -> None:
         """Another objective, same rows."""
         index = np.arange(len(cost), dtype=np.int32)
-        self._checked(self._highs.changeColsCost(len(index), index, cost * self.scales.columns), "change the objective")
+        self._checked(
+            self._highs.changeColsCost(len(index), index, cost * self.scales.columns), "change the objective"
+        )
 
     def start_from(self, columns: Any, values: Vector) -> None:
         """Offer values of some columns (integers suffice) as a first incumbent."""
@@ -126,7 +136,10 @@ class Solver:
         for option, value in {"mip_rel_gap": relative_gap, "mip_abs_gap": 0.0, **options}.items():
             self._set(option, value)
         # HiGHS counts from the first run of the instance.
-        self._set("time_limit", self._highs.getRunTime() + time_limit if time_limit is not None else highspy.kHighsInf)
+        self._set(
+            "time_limit",
+            self._highs.getRunTime() + time_limit if time_limit is not None else highspy.kHighsInf,
+        )
         with _Watch(self._highs, stop, report) as watch:
             status = self._highs.run()
         watch.reraise()
@@ -171,7 +184,7 @@ class Solver:
         return Outcome(end, None, np.inf, -np.inf, None, None, 0, 0)
 
 
-def _model(arrays: Arrays) -> highspy.HighsLp:
+def lp_model(arrays: Arrays) -> highspy.HighsLp:
     lp = highspy.HighsLp()
     lp.num_row_, lp.num_col_ = arrays.shape
     lp.col_cost_, lp.offset_ = arrays.cost, arrays.offset
@@ -189,7 +202,7 @@ def _model(arrays: Arrays) -> highspy.HighsLp:
 
 
 class _Watch:
-    """Callbacks of one run: progress out, stop in. An exception in ``report`` ends the run and is raised after it."""
+    """Callbacks of one run: progress out, stop in. What ``report`` raises ends the run and is raised again."""
 
     EVERY = 0.2
     """Seconds between reports at least."""
@@ -203,7 +216,11 @@ class _Watch:
 
     def __enter__(self) -> _Watch:
         if self.stop is not None:
-            for channel in (self.highs.cbMipInterrupt, self.highs.cbSimplexInterrupt, self.highs.cbIpmInterrupt):
+            for channel in (
+                self.highs.cbMipInterrupt,
+                self.highs.cbSimplexInterrupt,
+                self.highs.cbIpmInterrupt,
+            ):
                 channel.subscribe(self._interrupt)
         if self.report is not None:
             for channel in (self.highs.cbMipInterrupt, self.highs.cbMipImprovingSolution):
@@ -238,9 +255,12 @@ def write_model(arrays: Arrays, column_names: list[str], row_names: list[str], p
     """Write arrays as they are as MPS or LP, by the suffix of the path."""
     highs = highspy.Highs()
     highs.setOptionValue("output_flag", False)
-    lp = _model(arrays)
+    lp = lp_model(arrays)
     lp.col_names_, lp.row_names_ = column_names, row_names
-    if highs.passModel(lp) == highspy.HighsStatus.kError or highs.writeModel(path) == highspy.HighsStatus.kError:
+    if (
+        highs.passModel(lp) == highspy.HighsStatus.kError
+        or highs.writeModel(path) == highspy.HighsStatus.kError
+    ):
         raise SolverFailed(f"HiGHS could not write {path}.")
 
 

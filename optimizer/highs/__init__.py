@@ -1,0 +1,12 @@
+"""HiGHS, the solver: the only package that imports highspy.
+
+Every status is checked. Whatever is not understood is an error (:class:`models.faults.SolverFailed`), never a
+result.
+"""
+
+from __future__ import annotations
+
+from optimizer.highs.relaxation import Relaxation, Solved, relax
+from optimizer.highs.solver import Outcome, Report, Solver, machine_threads, write_model
+
+__all__ = ["Outcome", "Relaxation", "Report", "Solved", "Solver", "machine_threads", "relax", "write_model"]

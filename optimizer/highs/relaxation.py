@@ -1,0 +1,164 @@
+"""The LP relaxation of a mixed-integer programme, presolved once and solved again and again with warm bases.
+
+Branch and bound (:mod:`optimizer.branch`) moves the bounds of a few dozen yes/no columns; everything else
+stays. A basis kept from the parent makes a node cost a few hundred simplex iterations.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from models.faults import SolverFailed
+from optimizer.compile import Arrays, Vector, equilibrate
+from optimizer.highs.solver import lp_model
+
+LpEnd = Literal["optimal", "cut off", "infeasible", "stopped"]
+
+_STATUS: dict[Any, LpEnd] = {
+    highspy.HighsModelStatus.kOptimal: "optimal",
+    highspy.HighsModelStatus.kObjectiveBound: "cut off",
+    highspy.HighsModelStatus.kInfeasible: "infeasible",
+    highspy.HighsModelStatus.kUnboundedOrInfeasible: "infeasible",
+    highspy.HighsModelStatus.kIterationLimit: "stopped",
+    highspy.HighsModelStatus.kTimeLimit: "stopped",
+    highspy.HighsModelStatus.kInterrupt: "stopped",
+    highspy.HighsModelStatus.kHighsInterrupt: "stopped",
+}
+
+
+@dataclass(frozen=True)
+class Solved:
+    """One LP."""
+
+    end: LpEnd
+    """cut off: the objective is above the cutoff. stopped: by a limit, so ``objective`` is only a hint."""
+    objective: float
+    x: Vector
+    """Values of the integer columns."""
+    reduced_costs: Vector
+    """Of the integer columns."""
+    basis: Any
+    iterations: int
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """Where a relaxation comes from."""
+
+    lp: highspy.HighsLp
+    integers: NDArray[np.int32]
+    column_scale: Vector
+    highs: highspy.Highs
+    """Holds the programme before presolve, and how to undo it."""
+    seed: int
+    stop: threading.Event | None
+
+
+class Relaxation:
+    """One LP held by HiGHS. Not to be used by two threads at once; make one for each."""
+
+    def __init__(self, origin: _Origin) -> None:
+        self._origin = origin
+        self._integers = origin.integers
+        lp, seed, stop = origin.lp, origin.seed, origin.stop
+        self._highs = highspy.Highs()
+        self._highs.setOptionValue("output_flag", False)
+        self._highs.setOptionValue("presolve", "off")
+        self._highs.setOptionValue("solver", "simplex")
+        self._highs.setOptionValue("random_seed", seed)
+        if self._highs.passModel(lp) == highspy.HighsStatus.kError:
+            raise SolverFailed("HiGHS could not take the relaxation.")
+        if stop is not None:
+            self._highs.cbSimplexInterrupt.subscribe(
+                lambda event: event.interrupt() if stop.is_set() else None
+            )
+
+    def another(self) -> Relaxation:
+        """The same LP once more, for another thread."""
+        return Relaxation(self._origin)
+
+    def restore(self, integers: Vector) -> Vector:
+        """The whole solution before presolve, in the units of the arrays, for these integer values."""
+        solved = self.solve(integers, integers)
+        if solved.end != "optimal":
+            raise SolverFailed(f"the incumbent could not be solved again: {solved.end}.")
+        origin = self._origin
+        if origin.highs.postsolve(self._highs.getSolution()) == highspy.HighsStatus.kError:
+            raise SolverFailed("HiGHS could not undo its presolve.")
+        return np.array(origin.highs.getSolution().col_value) * origin.column_scale
+
+    def solve(
+        self,
+        lower: Vector,
+        upper: Vector,
+        basis: Any = None,
+        *,
+        cutoff: float = np.inf,
+        seconds: float | None = None,
+        iterations: int | None = None,
+    ) -> Solved:
+        """Solve with these bounds on the integer columns, from a basis (of any node) if there is one."""
+        h, index = self._highs, self._integers
+        h.changeColsBounds(len(index), index, lower, upper)
+        if basis is not None:
+            h.setBasis(basis)
+        h.setOptionValue("objective_bound", cutoff)
+        h.setOptionValue("simplex_iteration_limit", highspy.kHighsIInf if iterations is None else iterations)
+        h.setOptionValue("time_limit", highspy.kHighsInf if seconds is None else h.getRunTime() + seconds)
+        if h.run() == highspy.HighsStatus.kError:
+            raise SolverFailed("HiGHS failed on a relaxation.")
+        end = _STATUS.get(h.getModelStatus())
+        if end is None:
+            raise SolverFailed(f"HiGHS ended a relaxation with: {h.modelStatusToString(h.getModelStatus())}.")
+        info = h.getInfo()
+        if end in ("infeasible", "cut off"):
+            nothing = np.empty(0)
+            return Solved(end, np.inf, nothing, nothing, None, info.simplex_iteration_count)
+        solution = h.getSolution()
+        return Solved(
+            end=end,
+            objective=info.objective_function_value,
+            x=np.array(solution.col_value)[index],
+            reduced_costs=np.array(solution.col_dual)[index] if solution.dual_valid else np.zeros(len(index)),
+            basis=h.getBasis(),
+            iterations=info.simplex_iteration_count,
+        )
+
+
+def relax(
+    arrays: Arrays, seed: int, stop: threading.Event | None = None
+) -> tuple[Relaxation, NDArray[np.int64]] | None:
+    """The presolved relaxation, and which columns of ``arrays`` its integer columns are.
+
+    Presolve knows which columns are integer, so what it does is right for the programme, not only for the LP.
+    None if presolve settles the programme by itself (solved or infeasible): nothing is left to branch on.
+    """
+    scaled, scales = equilibrate(arrays)
+    model = lp_model(scaled)
+    # Names survive presolve; positions do not.
+    model.col_names_ = [str(i) for i in range(arrays.shape[1])]
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("random_seed", seed)
+    if highs.passModel(model) == highspy.HighsStatus.kError or highs.presolve() == highspy.HighsStatus.kError:
+        raise SolverFailed("HiGHS could not presolve.")
+    if highs.getModelPresolveStatus() not in (
+        highspy.HighsPresolveStatus.kReduced,
+        highspy.HighsPresolveStatus.kNotReduced,
+    ):
+        return None
+    lp = highs.getPresolvedLp()
+    kinds = lp.integrality_
+    integers = np.array(
+        [i for i, kind in enumerate(kinds) if kind != highspy.HighsVarType.kContinuous], dtype=np.int32
+    )
+    names = lp.col_names_
+    columns = np.array([int(names[i]) for i in integers], dtype=np.int64)
+    lp.integrality_ = []
+    return Relaxation(_Origin(lp, integers, scales.columns, highs, seed, stop)), columns
