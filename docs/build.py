@@ -13,7 +13,7 @@ from docs.source import Family, Rule, defined, family
 from models.reference import reference
 from models.tables.layout import tables
 from optimizer.formulation import FAMILIES, objective
-from optimizer.marginals import BOUNDS, ROWS, Price
+from optimizer.marginals.table import BOUNDS, ROWS, Price
 
 HERE = Path(__file__).parent
 WRITTEN = "<!-- Written by `make docs` from the docstrings of optimizer/formulation/; edit those. -->\n"

@@ -18,6 +18,7 @@ from models.instance import Instance
 from models.instance.shape import shapes
 from optimizer.data import Data
 from optimizer.formulation import build
+from optimizer.marginals.table import BOUNDS, ROWS
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = [path for path in sorted((ROOT / "tests" / "cases").glob("*.json")) if path.stem != "expected"]
@@ -148,3 +149,9 @@ def test_equations_are_well_formed(f: Family) -> None:
             assert len(re.findall(r"(?<!\\)[(\[]", text)) == len(re.findall(r"(?<!\\)[)\]]", text)), text
             for command in re.findall(r"\\([A-Za-z]+|[^\\ \n])", text):
                 assert COMMANDS.fullmatch(command), text
+
+
+def test_every_marginal_value_is_explained() -> None:
+    told = (ROOT / "docs" / "parts" / "marginals.md").read_text(encoding="utf-8")
+    explained = {name.rstrip(".") for name in re.findall(r"\*\*([^*]+)\*\*", told)}
+    assert {price.kind for price in (*ROWS.values(), *BOUNDS.values())} <= explained
