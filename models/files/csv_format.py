@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from models.cells import safe
+from models.cells import original, safe
 from models.faults import TooLarge, UnreadableFile
 from models.files.limits import VALUES
 from models.files.source import decode
@@ -43,7 +43,7 @@ def read_grid(data: bytes, table: str, name: str) -> Grid:
         if columns is None:
             columns, header = [cell.strip() for cell in row], line + skipped
         else:
-            rows.append(row)
+            rows.append([original(cell) for cell in row])
             lines.append(line + skipped)
     if columns is None:
         raise UnreadableFile(f"{name} is empty: its first line must name the columns.")

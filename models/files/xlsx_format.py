@@ -13,7 +13,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from models.cells import safe
+from models.cells import original, safe
 from models.faults import StockpileError, TooLarge, UnreadableFile
 from models.files import archive
 from models.files.limits import POSITIONS, ROWS, VALUES
@@ -82,7 +82,7 @@ def _value(cell: Any, title: str, findings: list[Finding]) -> Any:
     if cell.data_type == "e":
         findings.append(((title, f"cell {cell.coordinate}"), cell.value, "a value, not an error"))
         return None
-    return cell.value
+    return original(cell.value)
 
 
 def _uncomputed(sheet: Any) -> Iterator[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from models.cells import original
 from models.tables.grid import Grid
 from models.tables.layout import SCALARS, scalars, tables
 from models.tables.periods import labels
@@ -67,7 +66,7 @@ def _read_scalars(grid: Grid, reading: Reading) -> None:
             continue
         # Text of several lines is kept to the letter, blanks at its ends included.
         exact = column.name == "description" and isinstance(value, str)
-        wanted = original(value) if exact else read_value(value, column.kind, column.item, grid.mark)
+        wanted = value if exact else read_value(value, column.kind, column.item, grid.mark)
         put(reading.raw, column.path, wanted)
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from models.cells import original
 from models.instance.shape import Kind
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -89,13 +88,12 @@ def read_value(value: Any, kind: Kind, item: Kind, mark: str | None = ".") -> An
     """The value of a cell that is not empty, as the model wants it; as it is where it does not fit."""
     if kind == "text":
         text = text_of(value)
-        return original(text.strip()) if isinstance(text, str) else text
+        return text.strip() if isinstance(text, str) else text
     if kind == "list":
         text = text_of(value)
         if not isinstance(text, str):
             return text
-        pieces = original(text.strip()).split(SEPARATOR)
-        return [p.strip() if item == "text" else read_value(p, item, "text", mark) for p in pieces]
+        return [read_value(piece, item, "text", mark) for piece in text.split(SEPARATOR)]
     if kind == "flag":
         return _flag(value)
     if kind == "whole":

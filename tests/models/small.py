@@ -177,7 +177,13 @@ SMALL: Raw = {
 # The second scenario begins like the first.
 SMALL["scenarios"][1]["events"][0]["effects"] = copy.deepcopy(SMALL["scenarios"][0]["events"][0]["effects"])
 
-GONE = object()
+
+class _Gone:
+    def __repr__(self) -> str:
+        return "GONE"
+
+
+GONE = _Gone()
 """Stands for: take the field away."""
 
 

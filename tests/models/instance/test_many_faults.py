@@ -89,9 +89,7 @@ def test_a_table_that_is_none_makes_no_name_unknown(field: str) -> None:
     assert faults(small({field: "none"})) == [(field, "", "")]
 
 
-@pytest.mark.parametrize(
-    "raw", [None, [], "x", 3, 3.5, True, [SMALL], b"{}", object(), {1, 2}, float("nan"), Instance], ids=str
-)
+@pytest.mark.parametrize("raw", [None, [], "x", 3, 3.5, True, [SMALL], b"{}", {1, 2}, float("nan"), Instance])
 def test_not_a_record_at_all(raw: Any) -> None:
     assert faults(raw) == [("instance", "", "")]
 
