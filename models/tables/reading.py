@@ -42,8 +42,8 @@ class Reading:
 
 def _column(grid: Grid, rest: Path) -> str:
     """The column of a field in a row."""
-    if grid.name == SCALARS or (not rest and "value" in grid.columns):
-        return "value"
+    if grid.name == SCALARS:
+        return str(rest[-1]) if rest else "value"
     if not rest:
         return "quantity" if "quantity" in grid.columns else ""
     name = ".".join(str(part) for part in rest if isinstance(part, str))
