@@ -22,9 +22,10 @@ Format = Literal["mps", "lp"]
 def export(instance: Instance, path: str | Path, format: Format | None = None) -> tuple[Path, Path]:
     """Write the whole model in the names of model.md §3, and beside it what its columns mean.
 
-    The objective is in USD, so that another solver's optimum is the plan's ``objective``. Columns are in scaled units
-    (model.md §7); the table beside it, ``<name>.columns.csv``, gives for each its variable, index and the natural
-    amount of one unit (empty for auxiliary columns).
+    The objective is in USD, so that another solver's optimum is the plan's ``objective``. Columns are in
+    scaled units (model.md §7); the table beside it, ``<name>.columns.csv``, gives for each its variable, its
+    index (parts between semicolons, which no id contains) and the natural amount of one unit (empty for
+    auxiliary columns).
 
     Returns both paths. ``format`` by default from the suffix of ``path``.
     """
@@ -49,7 +50,7 @@ def export(instance: Instance, path: str | Path, format: Format | None = None) -
             table.writerow(("column", "variable", "index", "natural_amount_of_one_unit"))
             for label, (name, index) in zip(column_names, arrays.columns, strict=True):
                 unit = natural_unit(data, name, index)
-                table.writerow((label, name, " ".join(map(str, index)), "" if unit is None else repr(unit)))
+                table.writerow((label, name, ";".join(map(str, index)), "" if unit is None else repr(unit)))
         beside = path.with_name(f"{path.stem}.columns.csv")
         os.replace(draft, path)
         os.replace(legend, beside)
