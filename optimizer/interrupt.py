@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable
-from types import FrameType
 from typing import TypeVar
 
 from optimizer.exits import STOPPED
@@ -20,41 +20,40 @@ def stoppable(
     on_stop: Callable[[], None] = lambda: None,
     on_abort: Callable[[], None] = lambda: None,
 ) -> T:
-    """Run ``work(stop)`` in a thread of its own and return what it returns, or raise what it raises.
+    """Return ``work(stop)``; ``stop`` is set by the first of ``signals``, and the second ends the process.
 
-    Python runs signal handlers in the main thread between two steps of Python code; work that spends
-    minutes inside a solver would not see them there. To be called from the main thread. ``on_stop`` and
-    ``on_abort`` are told of the first and the second signal.
+    To be called from the main thread. ``on_stop`` and ``on_abort`` are told of the first and the second
+    signal, from another thread: Python runs handlers in the main thread between two steps of Python code,
+    and work that spends minutes inside a solver would not let them. So the bytes that the interpreter writes
+    the moment a signal arrives (``signal.set_wakeup_fd``) are read by a thread of their own.
     """
     stop = threading.Event()
-    results: list[T] = []
-    errors: list[BaseException] = []
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
 
-    def run() -> None:
-        try:
-            results.append(work(stop))
-        except BaseException as error:  # carried to the main thread and raised there
-            errors.append(error)
+    def watch() -> None:
+        while received := reader.recv(1):
+            if received[0] not in signals:
+                continue
+            if stop.is_set():
+                on_abort()
+                # The main thread may be deep inside the solver: nothing gentler ends it.
+                os._exit(STOPPED)
+            stop.set()
+            on_stop()
 
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            on_abort()
-            # The thread may be deep inside the solver: nothing gentler ends it.
-            os._exit(STOPPED)
-        stop.set()
-        on_stop()
-
-    before = {number: signal.signal(number, handle) for number in signals}
+    watcher = threading.Thread(target=watch, name="signals", daemon=True)
+    watcher.start()
+    wakeup = signal.set_wakeup_fd(writer.fileno())
+    before = {number: signal.signal(number, lambda *_: None) for number in signals}
     # Whoever started this process may have held them back until there is a handler.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
     try:
-        thread = threading.Thread(target=run, name="work", daemon=True)
-        thread.start()
-        while thread.is_alive():
-            thread.join(0.1)
+        return work(stop)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if errors:
-        raise errors[0]
-    return results[0]
+        signal.set_wakeup_fd(wakeup)
+        writer.close()
+        watcher.join()
+        reader.close()

@@ -53,12 +53,12 @@ def plan_tables(instance: Instance, plan: Plan) -> dict[str, pd.DataFrame]:
     there = plan.commitments is not None
     lines = spend.expected(f)
     node = operations.per_node(f)
-    by_year = flow.flows(f)
+    by_year, funding, balance = flow.flows(f), money.funding(f), money.sources_and_uses(f, lines)
     tables = {
         "overview": risk.overview(f),
         "commitments": operations.commitments(f, lines),
-        "funding": money.funding(f) if there else money.funding(f).iloc[:0],
-        "money": money.sources_and_uses(f) if there else money.sources_and_uses(f).iloc[:0],
+        "funding": funding if there else funding.iloc[:0],
+        "money": balance if there else balance.iloc[:0],
         "spend": lines,
         **money.totals(f, lines),
         "flows": by_year if there else by_year.iloc[:0],

@@ -67,6 +67,7 @@ class Frame:
         self.group = {c.id: c.group for c in instance.countries}
         self.material = {c.id: c.material for c in instance.commodities}
         self.commodity = {c.id: row for row, c in enumerate(instance.commodities)}
+        self._operations: dict[str, pd.DataFrame] = {}
 
     @cached_property
     def nodes(self) -> pd.DataFrame:
@@ -164,7 +165,9 @@ class Frame:
         return use
 
     def operation(self, name: str) -> pd.DataFrame:
-        """One variable in long form: its index columns and ``value``, rows that are not 0."""
+        """One variable in long form: index columns and ``value``, rows that are not 0. Not to be changed."""
+        if name in self._operations:
+            return self._operations[name]
         columns = (*INDEX[name], "value")
         found = self.plan.operations.get(name, {})
         if found and set(found) != set(columns):
@@ -176,7 +179,8 @@ class Frame:
             )
             for column in columns
         }
-        return pd.DataFrame(data)
+        self._operations[name] = pd.DataFrame(data)
+        return self._operations[name]
 
     def together(self, **names: str) -> pd.DataFrame:
         """Variables with the same index side by side: ``together(delivered_t="deliver")``; absent is 0."""

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from models.instance import Source
-from optimizer.tables import spend
 from optimizer.tables.frame import ENVELOPE, Frame, concat
 
 ALL = "(all)"
@@ -129,12 +128,12 @@ def drawn_by_node(f: Frame) -> pd.Series:
     return f.operation("drawn").groupby("node")["value"].sum().reindex(f.nodes["node"], fill_value=0.0)
 
 
-def sources_and_uses(f: Frame) -> pd.DataFrame:
+def sources_and_uses(f: Frame, spent: pd.DataFrame) -> pd.DataFrame:
     """Expected money in and out by year. In less out is the change in cash; each year ends with it."""
     columns = {"period": "int64", "side": "str", "item": "str", "member": "str", "usd": "float64"}
     drawn = f.operation("draw").rename(columns={"source": "member", "value": "usd"}).assign(item="draws")
     money_in = f.expected(pd.concat([drawn, proceeds(f)]), ["item", "member"], ["usd"]).assign(side="in")
-    lines = spend.expected(f).groupby(["period", "category"])["usd"].sum().reset_index()
+    lines = spent.groupby(["period", "category"])["usd"].sum().reset_index()
     uses = lines.rename(columns={"category": "item"}).assign(side="out", member="")
     cost = f.expected(cost_of_money(f), ["item", "member"], ["usd"]).assign(side="out")
     left = f.operation("cash").assign(item="cash at the end", member="").rename(columns={"value": "usd"})

@@ -90,12 +90,24 @@ def _agreements(f: Frame) -> Lines:
 
 
 def _spot(f: Frame) -> Lines:
-    bought = f.operation("spot")
-    for o in f.instance.spot:
-        for tier, step in enumerate(o.tiers):
-            part = bought[(bought["offer"] == o.id) & (bought["tier"] == tier)]
-            usd = part["value"] * f.price[part["node"], f.commodity[o.commodity]] * (1 + step.premium)
-            yield _lines(part["node"], usd, "spot", "purchases", o.id, o.commodity, o.country)
+    bought, offers = f.operation("spot"), f.instance.spot
+    index = {o.id: row for row, o in enumerate(offers)}
+    row = bought["offer"].map(index).to_numpy(dtype="int64")
+    premium = [offers[o].tiers[tier].premium for o, tier in zip(row, bought["tier"], strict=True)]
+    commodity = np.array([f.commodity[o.commodity] for o in offers], dtype="int64")[row]
+    yield pd.DataFrame(
+        {
+            "node": bought["node"],
+            "category": "spot",
+            "item": "purchases",
+            "member": bought["offer"],
+            "commodity": bought["offer"].map({o.id: o.commodity for o in offers}),
+            "country": bought["offer"].map({o.id: o.country for o in offers}),
+            "usd": bought["value"]
+            * f.price[bought["node"], commodity]
+            * (1 + np.array(premium, dtype="float64")),
+        }
+    )
 
 
 def _projects(f: Frame) -> Lines:
