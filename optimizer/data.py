@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from models.instance import Agreement, Demand, IndexPrice, Instance, Project, Spot, at
+from models.instance import Agreement, Demand, IndexPrice, Industry, Instance, Project, Spot, at
 from optimizer.states import State, states
 from optimizer.tree import Tree, grow
 
@@ -191,7 +191,24 @@ class Data:
 
     def spot_limit(self, o: Spot, tier: int, n: int) -> float:
         """Most of a tier, units of m."""
-        return self.rate(o.commodity, at(o.tiers[tier].quantity, self.period(n))) * self.avail("spot", o.id, n)
+        return self.rate(o.commodity, at(o.tiers[tier].quantity, self.period(n))) * self.avail(
+            "spot", o.id, n
+        )
+
+    @cached_property
+    def demand_of(self) -> dict[str, list[Demand]]:
+        """Demand rows by commodity."""
+        return {m: [q for q in self.instance.demand if q.commodity == m] for m in self.commodities}
+
+    @cached_property
+    def needing(self) -> dict[str, list[Industry]]:
+        """Industries by a commodity they need."""
+        return {m: [j for j in self.instance.industries if m in j.needs] for m in self.commodities}
+
+    @cached_property
+    def making(self) -> dict[str, list[Project]]:
+        """Projects by a commodity they name as output."""
+        return {m: [k for k in self.instance.projects if m in k.outputs] for m in self.commodities}
 
     @cached_property
     def market_rows(self) -> dict[str, list[int]]:
@@ -205,7 +222,9 @@ class Data:
         """What commerce supplies, units of m; before effects if not ``hit``."""
         t, state = self.period(n), self.states[n]
         rows = ((i, self.instance.market[i]) for i in self.market_rows[m])
-        return sum(self.rate(m, at(r.quantity, t)) * (float(state.market[i]) if hit else 1.0) for i, r in rows)
+        return sum(
+            self.rate(m, at(r.quantity, t)) * (float(state.market[i]) if hit else 1.0) for i, r in rows
+        )
 
     def market_availability(self, m: str, n: int) -> float:
         """μ = Σ market·avail / Σ market; 0 without market rows."""
@@ -232,8 +251,8 @@ class Data:
 
     def consumption(self, m: str, n: int) -> float:
         """Demand and needs together after effects, units of m."""
-        rows = sum(self.demand(q, n) for q in self.instance.demand if q.commodity == m)
-        return rows + sum(self.needs(j.id, m, n) for j in self.instance.industries if m in j.needs)
+        rows = sum(self.demand(q, n) for q in self.demand_of[m])
+        return rows + sum(self.needs(j.id, m, n) for j in self.needing[m])
 
     def exchange(self, u: str) -> float:
         """Units of the commodity used per unit of the commodity eased."""

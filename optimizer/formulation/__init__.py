@@ -39,7 +39,21 @@ from optimizer.formulation import (
 )
 from optimizer.formulation.base import Formulation
 
-FAMILIES = (commit, contracts, spot, projects, stock, consumers, pool, money, allocations, shares, cover, service, loss)
+FAMILIES = (
+    commit,
+    contracts,
+    spot,
+    projects,
+    stock,
+    consumers,
+    pool,
+    money,
+    allocations,
+    shares,
+    cover,
+    service,
+    loss,
+)
 
 
 def build(data: Data) -> Formulation:

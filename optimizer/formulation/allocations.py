@@ -100,8 +100,15 @@ def selected(m: Formulation, where: Where) -> list[str]:
     goods = selector.commodities(where.commodities, where.materials)
     made = {a: {row.commodity} for a, row in [*m.data.agreements.items(), *m.data.offers.items()]}
     made |= {k: set(row.outputs) for k, row in m.data.projects.items()}
-    country = {x: row.country for x, row in [*m.data.agreements.items(), *m.data.offers.items(), *m.data.projects.items()]}
-    category = dict.fromkeys(m.AGREEMENT, "agreement") | dict.fromkeys(m.OFFER, "spot") | dict.fromkeys(m.PROJECT, "project")
+    country = {
+        x: row.country
+        for x, row in [*m.data.agreements.items(), *m.data.offers.items(), *m.data.projects.items()]
+    }
+    category = (
+        dict.fromkeys(m.AGREEMENT, "agreement")
+        | dict.fromkeys(m.OFFER, "spot")
+        | dict.fromkeys(m.PROJECT, "project")
+    )
     return [
         x
         for x in m.ITEM

@@ -71,7 +71,9 @@ def total(m: Formulation, terms: Iterable[Term]) -> Term:
     return pyo.quicksum(listed) if listed else 1.0 * m.nothing
 
 
-def amounts(m: Formulation, name: str, index: Index, upper: Callable[..., float | None] | None = None) -> None:
+def amounts(
+    m: Formulation, name: str, index: Index, upper: Callable[..., float | None] | None = None
+) -> None:
     """Declare variables >= 0, with an upper bound by index if ``upper`` gives one."""
     bounds = (lambda _, *key: (0.0, upper(*key))) if upper else (0.0, None)
     setattr(m, name, pyo.Var(index, bounds=bounds))

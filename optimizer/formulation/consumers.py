@@ -101,12 +101,9 @@ def consumers(m: Formulation, c: str, n: int) -> Relation:
     """
     data = m.data
     wanted = data.consumption(c, n)
-    spared = [
-        data.needs(j, c, n) * term for j, row in data.industries.items() if c in row.needs for term in cuts(m, j, n)
-    ]
-    for q, row in data.demand_rows.items():
-        if row.commodity == c:
-            spared += shortages(m, q, n) + substitutes(m, q, n)
+    spared = [data.needs(j.id, c, n) * term for j in data.needing[c] for term in cuts(m, j.id, n)]
+    for q in data.demand_of[c]:
+        spared += shortages(m, q.id, n) + substitutes(m, q.id, n)
     supplied = [m.bought[c, n], m.release[c, n]]
     if (c, n) in m.private:
         supplied.append(m.private[c, n])

@@ -32,7 +32,12 @@ def add(m: Formulation) -> None:
         amounts(m, "excess", list(m.ENDS))
         rows(m, "beyond", list(m.ENDS), beyond)
     rows(m, "cvar_limit", ["limit"] if risk.cvar_limit is not None else [], cvar_limit)
-    rows(m, "expected_loss_limit", ["limit"] if risk.expected_loss_limit is not None else [], expected_loss_limit)
+    rows(
+        m,
+        "expected_loss_limit",
+        ["limit"] if risk.expected_loss_limit is not None else [],
+        expected_loss_limit,
+    )
     rows(m, "emissions_limit", ["limit"] if risk.emissions_limit is not None else [], emissions_limit)
 
 
@@ -49,7 +54,9 @@ def record(m: Formulation) -> None:
         if cost:
             loss[n].append(cost * m.short[q, i, n])
     for u, n in m.EASED:
-        cost = data.per_tonne(data.demand_rows[data.substitutions[u].demand].commodity, data.substitutions[u].cost)
+        cost = data.per_tonne(
+            data.demand_rows[data.substitutions[u].demand].commodity, data.substitutions[u].cost
+        )
         if cost:
             loss[n].append(cost * m.substitute[u, n])
     for j, i, n in m.CUT:
@@ -119,5 +126,10 @@ def emissions_limit(m: Formulation, _: str) -> Relation:
               + \sum_k emissions_k\,run_{k,n}\Big) \le emissions\_limit
     """
     data = m.data
-    terms = [data.probability(n) * term for n in m.NODE if data.probability(n) > 0 for term in m.ledger.emissions[n]]
+    terms = [
+        data.probability(n) * term
+        for n in m.NODE
+        if data.probability(n) > 0
+        for term in m.ledger.emissions[n]
+    ]
     return total(m, terms) <= (data.instance.risk.emissions_limit or 0.0) / data.units.emissions

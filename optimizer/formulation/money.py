@@ -63,7 +63,9 @@ def falling_due(m: Formulation, t: int) -> Relation:
 
     x over agreements, projects and optional depots; the terms are those of commit.py.
     """
-    return m.due[t] == total(m, (term for (_, at_), terms in m.ledger.due.items() if at_ == t for term in terms))
+    return m.due[t] == total(
+        m, (term for (_, at_), terms in m.ledger.due.items() if at_ == t for term in terms)
+    )
 
 
 def outlay(m: Formulation, n: int) -> list[Term]:
@@ -100,7 +102,9 @@ def finance(m: Formulation, n: int) -> list[Term]:
     fees = [m.sources[f].fee * m.draw[f, n] for f in m.SOURCE if m.sources[f].fee]
     if parent is None:
         return fees
-    beyond = {f: max(0.0, m.sources[f].rate - data.instance.discount_rate) * data.years_per_period for f in m.LOAN}
+    beyond = {
+        f: max(0.0, m.sources[f].rate - data.instance.discount_rate) * data.years_per_period for f in m.LOAN
+    }
     return fees + [beyond[f] * m.owed[f, parent] for f in m.LOAN if beyond[f]]
 
 

@@ -39,7 +39,8 @@ def cost(m: Formulation) -> list[Term]:
     """
     data = m.data
     terms = [
-        data.discount(t) * sum(data.probability(n) for n in m.NODE if data.period(n) == t) * m.due[t] for t in m.PERIOD
+        data.discount(t) * sum(data.probability(n) for n in m.NODE if data.period(n) == t) * m.due[t]
+        for t in m.PERIOD
     ]
     for n in m.NODE:
         weight = data.probability(n) * data.discount(data.period(n))
@@ -62,5 +63,9 @@ def terminal_worth(m: Formulation) -> list[Term]:
     }
     ends = [n for n in m.NODE if data.period(n) == last and data.probability(n) > 0]
     return [
-        worth[c] * data.probability(n) * m.stock[c, d, n] for c in m.COMMODITY if worth[c] for d in m.DEPOT for n in ends
+        worth[c] * data.probability(n) * m.stock[c, d, n]
+        for c in m.COMMODITY
+        if worth[c]
+        for d in m.DEPOT
+        for n in ends
     ]

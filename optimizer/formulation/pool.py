@@ -24,7 +24,9 @@ def add(m: Formulation) -> None:
     """
     data, ledger = m.data, m.ledger
     every = [(c, n) for c in m.COMMODITY for n in m.NODE]
-    m.SALE = [(c, n) for c, n in every if data.calm(c, n) and at(data.commodities[c].sale_limit, data.period(n)) > 0]
+    m.SALE = [
+        (c, n) for c, n in every if data.calm(c, n) and at(data.commodities[c].sale_limit, data.period(n)) > 0
+    ]
     m.SCRAP = [(c, n) for c, n in every if forced_outputs(m, c, n) or opening(m, c, n) > 0]
     amounts(m, "release", every)
     amounts(m, "sale", m.SALE, lambda c, n: data.rate(c, at(data.commodities[c].sale_limit, data.period(n))))
@@ -81,8 +83,8 @@ def forced_outputs(m: Formulation, c: str, n: int) -> list[str]:
     """Projects that may force the commodity on the reserve at the node."""
     return [
         k.id
-        for k in m.data.projects.values()
-        if forced(k) and k.offtake_share > 0 and k.outputs.get(c, 0) > 0 and (k.id, n) in m.run
+        for k in m.data.making[c]
+        if forced(k) and k.offtake_share > 0 and k.outputs[c] > 0 and (k.id, n) in m.run
     ]
 
 

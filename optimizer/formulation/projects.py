@@ -23,7 +23,8 @@ def add(m: Formulation) -> None:
         (k, n)
         for k in m.PROJECT
         for n in m.NODE
-        if at(data.projects[k].existing_capacity, data.period(n)) > 0 or operating_starts(m, k, data.period(n))
+        if at(data.projects[k].existing_capacity, data.period(n)) > 0
+        or operating_starts(m, k, data.period(n))
     ]
     amounts(m, "run", m.OPERATION)
     rows(m, "run_max", [(k, n) for k, n in m.OPERATION if not data.projects[k].must_run], run_max)

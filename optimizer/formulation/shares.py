@@ -20,7 +20,9 @@ def add(m: Formulation) -> None:
     """Declare the running imbalance and its end."""
     data = m.data
     m.rules = dict(enumerate(data.instance.risk.shares))
-    concerned = [(r, c) for r, rule in m.rules.items() for c in dict.fromkeys(rule.commodities or m.COMMODITY)]
+    concerned = [
+        (r, c) for r, rule in m.rules.items() for c in dict.fromkeys(rule.commodities or m.COMMODITY)
+    ]
     m.RUNNING = [(r, c, n) for r, c in concerned for n in m.NODE]
     m.named = {r: set(named_items(m, rule)) for r, rule in m.rules.items()}
     m.imbalance = pyo.Var(m.RUNNING)

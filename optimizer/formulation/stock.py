@@ -27,7 +27,12 @@ def add(m: Formulation) -> None:
     rows(m, "stock_balance", m.STORE, stock_balance)
     limited = [d for d in m.DEPOT if data.depots[d].capacity is not None]
     rows(m, "depot_capacity", [(d, n) for d in limited for n in m.NODE], depot_capacity)
-    rows(m, "depot_outturn", [(d, n) for d in m.DEPOT for n in m.NODE if outturn(m, d, n) is not None], depot_outturn)
+    rows(
+        m,
+        "depot_outturn",
+        [(d, n) for d in m.DEPOT for n in m.NODE if outturn(m, d, n) is not None],
+        depot_outturn,
+    )
     for c, d, n in m.STORE:
         storage = data.per_tonne(c, data.commodities[c].storage_cost) * data.years_per_period
         if storage:

@@ -202,7 +202,7 @@ def lp_model(arrays: Arrays) -> highspy.HighsLp:
 
 
 class _Watch:
-    """Callbacks of one run: progress out, stop in. What ``report`` raises ends the run and is raised again."""
+    """Callbacks of one run: progress out, stop in. What ``report`` raises ends it and is raised again."""
 
     EVERY = 0.2
     """Seconds between reports at least."""
