@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import re
 from pathlib import Path
 from types import ModuleType
@@ -19,20 +18,13 @@ from models.instance.shape import shapes
 from optimizer.data import Data
 from optimizer.formulation import build
 from optimizer.marginals.table import BOUNDS, ROWS
+from tests.optimizer import support
+from tests.optimizer.mutants import BOUNDS as BOUND_CASES
+from tests.optimizer.mutants import ROWS as ROW_CASES
 
 ROOT = Path(__file__).resolve().parents[2]
-CASES = [path for path in sorted((ROOT / "tests" / "cases").glob("*.json")) if path.stem != "expected"]
-
-PLANT = {"kind": "mine", "country": "USA", "outputs": {"ore": 1.0}, "capacity": {"max": 1.0}}
-CHAIN = {
-    "schema_version": "1",
-    "name": "a plant that needs a mine",
-    "horizon": {"start_year": 2027, "periods": 2},
-    "countries": [{"id": "USA", "name": "United States", "group": "domestic"}],
-    "commodities": [{"id": "ore", "name": "Ore", "material": "gallium", "stage": "ore", "price": 1.0}],
-    "projects": [{"id": "mine", **PLANT}, {"id": "plant", "requires": ["mine"], **PLANT}],
-}
-"""What no case has."""
+CASES = sorted({*ROW_CASES.values(), *BOUND_CASES.values(), "case-21", "case-28"})
+"""Each row and each bound stands in one of them."""
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -112,11 +104,11 @@ def test_every_component_of_every_case_is_listed() -> None:
     }
     assert {v for f in families() for v in f.variables} | {"nothing"} == set(columns)
     met = set()
-    for raw in [CHAIN, *(json.loads(path.read_text(encoding="utf-8")) for path in CASES)]:
-        m = build(Data(Instance.parse(raw)))
+    for case in CASES:
+        m = build(Data(support.case(case)))
         for kind, listed in ((pyo.Constraint, rows), (pyo.Var, columns)):
             for component in m.component_objects(kind):
-                assert component.local_name in listed, f"{raw['name']}: {component.local_name}"
+                assert component.local_name in listed, f"{case}: {component.local_name}"
                 for key in component:
                     size = 0 if key is None else len(key) if isinstance(key, tuple) else 1
                     assert size == len(listed[component.local_name]), component.local_name
