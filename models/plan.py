@@ -11,7 +11,7 @@ from models.options import Options
 
 Status = Literal["optimal", "feasible", "time_limit", "interrupted", "infeasible", "unbounded"]
 """optimal: within the gap asked for. time_limit, interrupted: stopped before that (with a plan if there are
-commitments). feasible: a plan whose bound is further away than asked for, though nothing stopped the search."""
+commitments). feasible: a plan whose bound is further away than asked for, though nothing stopped it."""
 
 
 class SignedAgreement(Row):
@@ -80,7 +80,7 @@ class ScenarioRisk(Row):
     loss: float = Field(description="L_s, USD discounted")
     days_of_cover: dict[str, float] = Field(
         default={},
-        description="commodity: stock at the end of the period before its supply is first hit, in days of demand",
+        description="commodity: stock at the end of the period before supply is first hit, days of demand",
     )
 
 
@@ -174,7 +174,7 @@ class Plan(Row):
     tree: Many[Node] = ()
     operations: dict[str, dict[str, list[str | int | float]]] = Field(
         default={},
-        description="variable of model.md §3: columns (its indices and 'value'), one row per value that is not 0",
+        description="variable of model.md §3: columns (its indices and 'value'), one row per non-zero value",
     )
     options: Options = Options()
     effort: Effort = Effort()

@@ -77,7 +77,7 @@ def _key(item: Any) -> Key:
 
 
 def names(keys: Iterable[Key]) -> list[str]:
-    """Names that any LP or MPS reader takes: ``deliver(ga-aus,3)`` with odd characters replaced, all different."""
+    """Names any LP or MPS reader takes: ``deliver(ga_aus,3)``, odd characters replaced, all different."""
     used: dict[str, int] = {}
     result = []
     for name, index in keys:
@@ -90,7 +90,7 @@ def names(keys: Iterable[Key]) -> list[str]:
 
 @dataclass(frozen=True)
 class Scales:
-    """x = columns · x', row i of A' is rows[i] times row i of A scaled by columns; powers of two, so exact."""
+    """x = columns · x', and row i of A' is rows[i] times row i of A · columns; powers of two, so exact."""
 
     rows: Vector
     columns: Vector
@@ -99,7 +99,7 @@ class Scales:
 def equilibrate(arrays: Arrays) -> tuple[Arrays, Scales]:
     """Rows and columns scaled towards entries of size one, integers left alone.
 
-    Without it HiGHS, whose tolerances are absolute, has called a plan optimal that was 26 % off (model.md §7).
+    Without it HiGHS, whose tolerances are absolute, has called a plan optimal that was 26 % off.
     """
     size = sp.csc_array(arrays.matrix, copy=True)
     size.data = np.abs(size.data)

@@ -1,10 +1,10 @@
 """Instance and tree as scaled numbers: the only place that scales (model.md §7).
 
-Money is counted in ``units.money`` USD, each commodity in ``units.tonnes[m]`` tonnes, each project's activity in
-``units.activity[k]`` tonnes, so that numbers met by the solver lie near one. The units are powers of ten that follow the
-instance: writing it in kg or in thousand USD changes the units and nothing else. "money", "units of m" and "units of k"
-below are these. Shares, availabilities and years stay as they are. Periods carry rates times Δ: everything here is per
-period unless it says "per year".
+Money is counted in ``units.money`` USD, each commodity in ``units.tonnes[m]`` tonnes, each project's activity
+in ``units.activity[k]`` tonnes, so that numbers met by the solver lie near one. The units are powers of ten
+that follow the instance: writing it in kg or in thousand USD changes the units and nothing else. "money",
+"units of m" and "units of k" below are these. Shares, availabilities and years stay as they are. Periods
+carry rates times Δ: everything here is per period unless it says "per year".
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Data:
             )
         }
 
-    # ---- time -----------------------------------------------------------------------------------------------------
+    # ---- time
 
     @property
     def nodes(self) -> range:
@@ -135,7 +135,7 @@ class Data:
         """Periods from the start of building to operation."""
         return self.in_periods(k.lead_years)
 
-    # ---- states ---------------------------------------------------------------------------------------------------
+    # ---- states
 
     def avail(self, table: str, row: str, n: int) -> float:
         """Availability of a row of spot, agreements, projects or depots."""
@@ -145,7 +145,7 @@ class Data:
         """Whether nothing that concerns the commodity is hit at the node."""
         return bool(self.states[n].calm[self._row["price"][m]])
 
-    # ---- prices, money per unit of m ------------------------------------------------------------------------------
+    # ---- prices, money per unit of m
 
     def usd(self, amount: float) -> float:
         """USD as money."""
@@ -179,7 +179,7 @@ class Data:
         """Money per unit of the offer's commodity."""
         return self.price(o.commodity, n) * (1.0 + o.tiers[tier].premium)
 
-    # ---- quantities, units of m per period ------------------------------------------------------------------------
+    # ---- quantities, units of m per period
 
     def tonnes(self, m: str, quantity: float) -> float:
         """Tonnes as units of m."""
@@ -260,7 +260,7 @@ class Data:
         eased = self.demand_rows[s.demand].commodity
         return s.ratio * self.units.tonnes[eased] / self.units.tonnes[s.commodity]
 
-    # ---- projects, per unit of activity ---------------------------------------------------------------------------
+    # ---- projects, per unit of activity
 
     def activity(self, k: str, quantity: float) -> float:
         """t of activity as units of k."""
@@ -278,7 +278,7 @@ class Data:
         """USD per t of activity as money per unit of k."""
         return usd * self.units.activity[k] / self.units.money
 
-    # ---- storage --------------------------------------------------------------------------------------------------
+    # ---- storage
 
     def keep(self, m: str) -> float:
         """Share of a stock that survives a period: (1 - loss_rate)^Δ."""

@@ -76,8 +76,8 @@ class Clock:
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """Python's search for unreachable cycles held back: among a million expressions it costs a third of the time
-    of building them and finds none."""
+    """Python's search for unreachable cycles held back: among a million expressions it costs a third of the
+    time of building them and finds none."""
     was_on = gc.isenabled()
     gc.disable()
     try:

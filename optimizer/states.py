@@ -1,7 +1,7 @@
 """What the effects in force do: availability, prices, demand, calm (model.md §1, "Effects at a node").
 
-A state depends only on the effects in force in one period, so nodes with the same effects share one. All factors are
-multipliers; natural units never appear here.
+A state depends only on the effects in force in one period, so nodes with the same effects share one. All
+factors are multipliers; natural units never appear here.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class Selector:
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self.countries_of = {
-            group: {c.id for c in instance.countries if c.group == group} for group in {c.group for c in instance.countries}
+            group: {c.id for c in instance.countries if c.group == group}
+            for group in {c.group for c in instance.countries}
         }
         self.material = {c.id: c.material for c in instance.commodities}
 
@@ -78,17 +79,20 @@ class Selector:
         named_depots = "depot" in channels or (not channels and goods is None)
         hits = {
             "market": [
-                open_to("market") and not members and place(r.country, r.via) and good(r.commodity) for r in i.market
+                open_to("market") and not members and place(r.country, r.via) and good(r.commodity)
+                for r in i.market
             ],
             "spot": [
-                open_to("spot") and member(r.id) and place(r.country, r.via) and good(r.commodity) for r in i.spot
+                open_to("spot") and member(r.id) and place(r.country, r.via) and good(r.commodity)
+                for r in i.spot
             ],
             "agreements": [
                 open_to("agreement") and member(r.id) and place(r.country, r.via) and good(r.commodity)
                 for r in i.agreements
             ],
             "projects": [
-                open_to("project") and member(r.id) and place(r.country, r.via) and good(*r.outputs) for r in i.projects
+                open_to("project") and member(r.id) and place(r.country, r.via) and good(*r.outputs)
+                for r in i.projects
             ],
             "depots": [named_depots and member(r.id) and place(r.country) for r in i.depots],
         }
@@ -104,7 +108,10 @@ class Selector:
         i = self.instance
         goods = self.commodities(effect.commodities, effect.materials)
         segments = set(effect.segments)
-        rows = [(not segments or q.segment in segments) and (goods is None or q.commodity in goods) for q in i.demand]
+        rows = [
+            (not segments or q.segment in segments) and (goods is None or q.commodity in goods)
+            for q in i.demand
+        ]
         industries = [goods is None and (not segments or j.segment in segments) for j in i.industries]
         return np.array(rows, dtype=bool), np.array(industries, dtype=bool)
 

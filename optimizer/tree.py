@@ -1,7 +1,7 @@
 """The scenario tree of model.md §2: what is not yet known cannot be used.
 
-Scenarios share a node as long as the effects in force have been the same in both, compared as multisets of effects with
-defaults filled and lists as sets. Ids of events and durations to come are not seen.
+Scenarios share a node as long as the effects in force have been the same in both, compared as multisets of
+effects with defaults filled and lists as sets. Ids of events and durations to come are not seen.
 """
 
 from __future__ import annotations

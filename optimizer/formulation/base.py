@@ -20,8 +20,8 @@ Index = list[Any]
 class Ledger:
     """Sums to which several families contribute, as lists of terms.
 
-    A family that buys, builds, stores or sells records here what it moves; pool, money, allocations, shares, loss
-    and objective read it. So a new family needs no change in those.
+    A family that buys, builds, stores or sells records here what it moves; pool, money, allocations, shares,
+    loss and objective read it. So a new family needs no change in those.
     """
 
     def __init__(self) -> None:
@@ -64,8 +64,8 @@ class Formulation(pyo.ConcreteModel):  # type: ignore[misc]  # pyomo ships no ty
 def total(m: Formulation, terms: Iterable[Term]) -> Term:
     """The sum of terms; a variable fixed at 0 if there are none, so that no row is ever trivial.
 
-    A row without variables would be dropped or refused by the modelling layer; a rule that cannot be met must reach
-    the solver and be found infeasible there.
+    A row without variables would be dropped or refused by the modelling layer; a rule that cannot be met must
+    reach the solver and be found infeasible there.
     """
     listed = [term for term in terms if term is not None]
     return pyo.quicksum(listed) if listed else 1.0 * m.nothing

@@ -181,7 +181,8 @@ def spend_shares(m: Formulation, k: Project, start: int) -> dict[int, float]:
 
 
 def falls_due(m: Formulation) -> None:
-    r"""Signing costs, prepayments, the public share of capex and opening costs, by the period they fall due in.
+    r"""Signing costs, prepayments, the public share of capex and opening costs, by the period they fall due
+    in.
 
     .. math:: due_{a,t} &= signing\_cost_a\,sign_{a,t} + prepayment_a\,volume_{a,t} \\
               due_{k,t} &= public\_share_k \sum_\tau share_{k,\tau,t}\,

@@ -6,8 +6,8 @@ Declares  draw, drawn [f,n], repay, owed [f,n] for loans, cash[n]            [mo
           due[t]   commitments falling due                                   [money, >= 0]
 Meets     every family through the ledger; objective.py
 
-``due`` and the definition of outlay below are exact reformulations: without them each commitment would stand in
-the cash row of every node.
+``due`` and the definition of outlay below are exact reformulations: without them each commitment would stand
+in the cash row of every node.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ENVELOPE = "envelope"
 
 def add(m: Formulation) -> None:
     """Declare what falls due and, if there is a budget, its sources and rules."""
-    data, budget = m.data, m.data.instance.budget
+    budget = m.data.instance.budget
     amounts(m, "due", m.PERIOD)
     rows(m, "falling_due", m.PERIOD, falling_due)
 

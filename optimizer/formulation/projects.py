@@ -131,8 +131,8 @@ def record(m: Formulation, k: Project, n: int) -> None:
     .. math:: spend_{k,n} = \big(\sigma_k\,opex_{k,t}
               + \max(0, strike_k - price_{m,n})\,(1-\sigma_k)\,output_{k,m}\big)\,run_{k,n}
 
-    The agency brings σ of the inputs, receives σ of the outputs and pays σ of the opex; below the strike it pays
-    the difference on the owner's tonnes of the supported commodity m.
+    The agency brings σ of the inputs, receives σ of the outputs and pays σ of the opex; below the strike it
+    pays the difference on the owner's tonnes of the supported commodity m.
     """
     data, ledger, run = m.data, m.ledger, m.run[k.id, n]
     share = k.offtake_share
