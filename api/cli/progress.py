@@ -9,42 +9,47 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from optimizer.batch import BatchProgress
     from optimizer.solve import Progress
 
 
 class Line:
-    """What the live line says."""
+    """What the live line says: a text, or a function that is asked again at every refresh."""
 
-    def __init__(self, tell: Callable[[str], None] | None = None) -> None:
-        self._tell = tell
-        self.shown = tell is not None
+    def __init__(self, says: str | Callable[[], str], *, shown: bool) -> None:
+        self.says, self.shown = says, shown
 
-    def __call__(self, text: str) -> None:
-        """Replace the line."""
-        if self._tell is not None:
-            self._tell(text)
+    def __call__(self, says: str | Callable[[], str]) -> None:
+        """Replace it."""
+        self.says = says
+
+    def __rich__(self) -> Text:
+        """How it is drawn."""
+        from rich.text import Text
+
+        return Text(self.says if isinstance(self.says, str) else self.says())
 
 
 @contextmanager
 def live(first: str) -> Iterator[Line]:
     """A spinner and a line; the line goes when the work is done."""
-    if not sys.stderr.isatty():
-        yield Line()
+    line = Line(first, shown=sys.stderr.isatty())
+    if not line.shown:
+        yield line
         return
     from rich.console import Console
-    from rich.text import Text
 
-    console = Console(stderr=True, highlight=False)
-    with console.status(Text(first)) as status:
-        yield Line(lambda text: status.update(Text(text)))
+    with Console(stderr=True, highlight=False).status(line):
+        yield line
 
 
-def solve_line(progress: Progress) -> str:
+def solve_line(progress: Progress, seconds: float) -> str:
     """Phase, elapsed, incumbent, bound, gap, nodes."""
     from optimizer.summary.words import percent, usd
 
-    parts = [PHASES.get(progress.phase, progress.phase), elapsed(progress.seconds)]
+    parts = [PHASES.get(progress.phase, progress.phase), elapsed(seconds)]
     if progress.phase == "search":
         parts.append(
             f"plan {usd(progress.incumbent)} USD" if progress.incumbent is not None else "no plan yet"
@@ -75,17 +80,15 @@ def elapsed(seconds: float) -> str:
 
 
 class Ticker:
-    """Keeps the seconds of the last progress running between two reports."""
+    """Shows the last progress, its seconds running on until the next one."""
 
     def __init__(self, line: Line) -> None:
-        self.line, self.drawn = line, 0.0
+        self.line = line
 
     def __call__(self, progress: Progress) -> None:
-        """Show it, ten times a second at most."""
-        now = time.monotonic()
-        if progress.phase != "search" or now - self.drawn > 0.1:
-            self.drawn = now
-            self.line(solve_line(progress))
+        """Show it."""
+        came = time.monotonic()
+        self.line(lambda: solve_line(progress, progress.seconds + time.monotonic() - came))
 
 
 def batch_line(progress: BatchProgress) -> str:
