@@ -26,7 +26,7 @@ EQUIVALENT = (
     Mutation(
         "the envelope holds at leaves only: what has been drawn never falls",
         "4.8", money.add,
-        "limited = m.NODE if", "limited = list(data.tree.leaves()) if",
+        "limited = m.NODE if", "limited = list(m.data.tree.leaves()) if",
         "finance/envelope",
     ),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 import __future__
 
 import inspect
+import re
 import sys
 import textwrap
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import pytest
 
 @dataclass(frozen=True)
 class Mutation:
-    """``old`` occurs exactly once in the source of ``place`` and becomes ``new``; ``case`` notices."""
+    """``old`` stands exactly once in the source of ``place`` and becomes ``new``; ``case`` notices."""
 
     wrong: str
     """What the optimizer then does, in words."""
@@ -32,6 +33,16 @@ class Mutation:
     def module(self) -> str:
         """Where the function is defined."""
         return self.place[0].__module__ if isinstance(self.place, tuple) else self.place.__module__
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """``old``, however its lines are broken."""
+        words = [re.escape(word) for word in re.findall(r"\w+|[^\w\s]", self.old)]
+        gaps = [r",?\s*" if word in (r"\)", r"\]", r"\}") else r"\s*" for word in words[1:]]
+        first, last = (r"\b" if end.isalnum() or end == "_" else "" for end in (words[0][0], words[-1][-1]))
+        return re.compile(
+            first + words[0] + "".join(g + w for g, w in zip(gaps, words[1:], strict=True)) + last
+        )
 
     def apply(self, patch: pytest.MonkeyPatch) -> None:
         """Put the wrong function wherever the right one is looked up."""
@@ -51,9 +62,10 @@ class Mutation:
     def _rewritten(self, right: Any, name: str) -> Any:
         function = next(f for f in (getattr(right, "fget", None), getattr(right, "func", None), right) if f)
         source = textwrap.dedent(inspect.getsource(function))
-        assert source.count(self.old) == 1, f"{self.old!r} stands {source.count(self.old)} times in {name}"
+        pieces = self.pattern.split(source)
+        assert len(pieces) == 2, f"{self.old!r} stands {len(pieces) - 1} times in {name}"
         code = compile(
-            source.replace(self.old, self.new),
+            self.new.join(pieces),
             f"<{self.module}.{name}, mutated>",
             "exec",
             flags=__future__.annotations.compiler_flag,

@@ -47,7 +47,7 @@ FINANCE = (
     Mutation(
         "the envelope holds in the undisturbed plan only",
         "4.8", money.add,
-        "limited = m.NODE if", "limited = [data.periods - 1] if",
+        "limited = m.NODE if", "limited = [m.data.periods - 1] if",
         "rule-envelope",
     ),
     Mutation(
@@ -127,15 +127,15 @@ FINANCE = (
     Mutation(
         "an allocation counts countries passed through",
         "4.9", allocations.selected,
-        "country[x] in places",
-        "{country[x], *{**m.data.agreements, **m.data.offers, **m.data.projects}[x].via} & places",
+        "m.data.items[x].country in places",
+        "{m.data.items[x].country, *m.data.items[x].via} & places",
         "rule-own-country",
     ),
     Mutation(
         "exposure takes the worst country passed through",
         "4.9", allocations.exposure,
-        "risk[rows_[x].country] * m.spent[x] for x in m.ITEM if risk[rows_[x].country]",
-        "max(risk[c] for c in (rows_[x].country, *rows_[x].via)) * m.spent[x] for x in m.ITEM",
+        "risk[m.data.items[x].country] for",
+        "max(risk[c] for c in (m.data.items[x].country, *m.data.items[x].via)) for",
         "finance/exposure",
     ),
     Mutation(
@@ -153,7 +153,7 @@ FINANCE = (
     Mutation(
         "an allocation ignores commodities",
         "4.9", allocations.selected,
-        "goods is None or made[x] & goods", "True",
+        "goods is None or made(m.data.items[x]) & goods", "True",
         "rule-allocation-floor",
     ),
     Mutation(

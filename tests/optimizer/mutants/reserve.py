@@ -218,7 +218,7 @@ RESERVE = (
     Mutation(
         "a cut spares nothing",
         "4.7", consumers.consumers,
-        "for term in cuts(m, j, n)", "for term in ()",
+        "for term in cuts(m, j.id, n)", "for term in ()",
         "rule-surge",
     ),
 )  # fmt: skip

@@ -105,7 +105,7 @@ RISK = (
     Mutation(
         "substitution costs nothing",
         "4.13", loss.record,
-        "data.substitutions[u].cost)", "0.0)",
+        "commodity, data.substitutions[u].cost", "commodity, 0.0",
         "reserve/substitute",
     ),
     Mutation(
