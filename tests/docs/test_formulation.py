@@ -95,6 +95,15 @@ def untold(m, c):
     assert told.rows == {"told": ("m",)}
 
 
+def test_the_family_of_contributing_is_one(tmp_path: Path) -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    example = re.search(r'^```python\n(r"""Spread:.*?)^```$', page, re.MULTILINE | re.DOTALL)
+    assert example is not None
+    found = family(written(tmp_path, example[1]))
+    assert found.unexplained == []
+    assert [rule.rows for rule in found.rules] == [{"spread": ("r", "d", "n")}]
+
+
 def test_every_component_of_every_case_is_listed() -> None:
     rows = {name: index for f in families() for rule in f.rules for name, index in rule.rows.items()}
     columns = {
