@@ -98,7 +98,7 @@ def in_words(table: pd.DataFrame, out: Path) -> str:
             str(row["name"]),
             row["status"] or row["kind"],
             usd(row["objective_usd"]) if row["objective_usd"] is not None else "",
-            percent(row["relative_gap"]) if row["relative_gap"] is not None else "",
+            percent(round(row["relative_gap"], 8)) if row["relative_gap"] is not None else "",
             "kept" if row["kept"] else f"{row['seconds']:.1f} s" if row["seconds"] is not None else "",
             row["message"],
         ]
