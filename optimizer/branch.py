@@ -193,6 +193,7 @@ class BranchAndBound:
 
     def _run(self, start: Vector | None, pool: ThreadPoolExecutor | None) -> Found:
         root = self._solve(0, self.lower, self.upper, None)
+        reduced_costs = self.pair[0].reduced_costs()
         self.iterations += root.iterations
         if root.end == "infeasible":
             return self._found("infeasible", np.inf)
@@ -210,7 +211,7 @@ class BranchAndBound:
         bound = np.inf
         plunge: _Node | None = None
         while heap or plunge is not None:
-            self._fix_by_reduced_cost(root)
+            self._fix_by_reduced_cost(root, reduced_costs)
             if plunge is None:
                 plunge = heapq.heappop(heap)
             bound = min([plunge.bound, *(n.bound for n in heap[:1])])
@@ -323,13 +324,13 @@ class BranchAndBound:
             result[side, known[side]] = rates
         return result[:, columns]
 
-    def _fix_by_reduced_cost(self, root: Solved) -> None:
+    def _fix_by_reduced_cost(self, root: Solved, reduced_costs: Vector) -> None:
         """Decisions that cannot change in any better plan, by the reduced costs of the first relaxation."""
         room = self.cutoff - root.objective
         if not np.isfinite(room):
             return
         at_zero, at_one = root.x < EXACT, root.x > 1 - EXACT
-        never, always = at_zero & (root.reduced_costs > room), at_one & (root.reduced_costs < -room)
+        never, always = at_zero & (reduced_costs > room), at_one & (reduced_costs < -room)
         if (self.upper[never] > 0).any() or (self.lower[always] < 1).any():
             self.discarded = min(self.discarded, self.cutoff)
         self.upper[never], self.lower[always] = 0.0, 1.0

@@ -17,6 +17,9 @@ Vector = NDArray[np.float64]
 Key = tuple[str, tuple[Any, ...]]
 """(name of the variable or constraint, its index)."""
 
+LARGEST = 1e5
+"""Right-hand sides are not scaled beyond this: a limit that is far from binding (a depot a million times too
+large) would otherwise be blown up until the simplex method stumbles over it."""
 ROUNDS = 4
 """Rounds of equilibration; the spread hardly shrinks after three."""
 
@@ -109,6 +112,8 @@ def equilibrate(arrays: Arrays) -> tuple[Arrays, Scales]:
         row_scale *= _inverse_middle(scaled)
         scaled = sp.csr_array((sp.diags_array(row_scale) @ size @ sp.diags_array(column_scale)).T)
         column_scale *= np.where(arrays.integer, 1.0, _inverse_middle(scaled))
+    right = np.where(np.isfinite(arrays.row_upper), np.abs(arrays.row_upper), np.abs(arrays.row_lower))
+    row_scale = np.minimum(row_scale, LARGEST / np.maximum(right, 1e-300))
     row_scale, column_scale = _power_of_two(row_scale), _power_of_two(column_scale)
     matrix = sp.csc_array(sp.diags_array(row_scale) @ arrays.matrix @ sp.diags_array(column_scale))
     scaled_arrays = replace(

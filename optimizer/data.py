@@ -10,6 +10,7 @@ carry rates times Δ: everything here is per period unless it says "per year".
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -64,6 +65,11 @@ def mean(series: float | tuple[float, ...]) -> float:
     return sum(series) / len(series) if isinstance(series, tuple) else series
 
 
+def positions(ids: Iterable[str]) -> dict[str, int]:
+    """Where each id stands in its table."""
+    return {row: i for i, row in enumerate(ids)}
+
+
 class Data:
     """What the formulation reads: scaled numbers by id, period t and node n. No solver, no Pyomo."""
 
@@ -82,17 +88,20 @@ class Data:
         self.projects = {k.id: k for k in instance.projects}
         self.depots = {d.id: d for d in instance.depots}
         self.substitutions = {u.id: u for u in instance.substitutions}
+        self.items: dict[str, Agreement | Spot | Project] = {
+            **self.agreements,
+            **self.offers,
+            **self.projects,
+        }
+        """Whatever brings tonnes into the reserve and is planned spend."""
         self._row = {
-            table: {row.id: i for i, row in enumerate(rows)}
-            for table, rows in (
-                ("price", instance.commodities),
-                ("demand", instance.demand),
-                ("industries", instance.industries),
-                ("spot", instance.spot),
-                ("agreements", instance.agreements),
-                ("projects", instance.projects),
-                ("depots", instance.depots),
-            )
+            "price": positions(self.commodities),
+            "demand": positions(self.demand_rows),
+            "industries": positions(self.industries),
+            "spot": positions(self.offers),
+            "agreements": positions(self.agreements),
+            "projects": positions(self.projects),
+            "depots": positions(self.depots),
         }
 
     # ---- time

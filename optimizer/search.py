@@ -10,7 +10,7 @@ import numpy as np
 from models.options import Options
 from optimizer.branch import BranchAndBound
 from optimizer.compile import Arrays, Vector
-from optimizer.highs import Outcome, Report, Solver, machine_threads, relax
+from optimizer.highs import LostError, Outcome, Report, Solver, machine_threads, relax
 
 KEPT_BACK = 0.05
 """Share of the gap and of the time left that the search does not use: rounding and polishing need some."""
@@ -31,7 +31,11 @@ def search(
     """
     seconds = None if seconds is None else seconds * (1 - KEPT_BACK)
     if options.method == "extensive":
-        found = _by_us(arrays, options, seconds, stop, report, start)
+        try:
+            found = _by_us(arrays, options, seconds, stop, report, start)
+        except LostError:
+            # The search of HiGHS goes other ways (cuts, propagation) and may not meet that LP.
+            found = None
         # Infeasible is a strong word: HiGHS is asked before it is said, as where presolve settles everything.
         if found is not None and found.end != "infeasible":
             return found

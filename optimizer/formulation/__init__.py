@@ -39,6 +39,8 @@ from optimizer.formulation import (
 )
 from optimizer.formulation.base import Formulation
 
+__all__ = ["FAMILIES", "Formulation", "build"]
+
 FAMILIES = (
     commit,
     contracts,

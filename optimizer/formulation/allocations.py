@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import pyomo.environ as pyo
 
-from models.instance import Allocation, Where
+from models.instance import Agreement, Allocation, Project, Spot, Where
 from optimizer.formulation.base import Formulation, Relation, Term, amounts, rows, total
 from optimizer.states import Selector
 
@@ -23,7 +23,7 @@ def add(m: Formulation) -> None:
     """
     instance = m.data.instance
     rules = {rule.id: rule for rule in instance.allocations}
-    m.ITEM = [*m.AGREEMENT, *m.OFFER, *m.PROJECT] if rules or instance.risk.exposure_limit is not None else []
+    m.ITEM = list(m.data.items) if rules or instance.risk.exposure_limit is not None else []
     amounts(m, "spent", m.ITEM)
     rows(m, "spending", m.ITEM, spending)
     if not m.ITEM:
@@ -88,8 +88,8 @@ def exposure(m: Formulation, _: str) -> Relation:
     .. math:: \sum_x risk_{country(x)}\,spent_x \le exposure\_limit\,\sum_x spent_x
     """
     risk = {c.id: c.risk for c in m.data.instance.countries}
-    rows_ = {**m.data.agreements, **m.data.offers, **m.data.projects}
-    weighted = total(m, (risk[rows_[x].country] * m.spent[x] for x in m.ITEM if risk[rows_[x].country]))
+    at_risk = {x: risk[m.data.items[x].country] for x in m.ITEM}
+    weighted = total(m, (at_risk[x] * m.spent[x] for x in m.ITEM if at_risk[x]))
     return weighted <= m.data.instance.risk.exposure_limit * m.spent_all
 
 
@@ -98,22 +98,20 @@ def selected(m: Formulation, where: Where) -> list[str]:
     selector = Selector(m.data.instance)
     places = selector.countries(where.countries, where.groups)
     goods = selector.commodities(where.commodities, where.materials)
-    made = {a: {row.commodity} for a, row in [*m.data.agreements.items(), *m.data.offers.items()]}
-    made |= {k: set(row.outputs) for k, row in m.data.projects.items()}
-    country = {
-        x: row.country
-        for x, row in [*m.data.agreements.items(), *m.data.offers.items(), *m.data.projects.items()]
-    }
     category = (
         dict.fromkeys(m.AGREEMENT, "agreement")
         | dict.fromkeys(m.OFFER, "spot")
         | dict.fromkeys(m.PROJECT, "project")
     )
+
+    def made(row: Agreement | Spot | Project) -> set[str]:
+        return set(row.outputs) if isinstance(row, Project) else {row.commodity}
+
     return [
         x
         for x in m.ITEM
         if (not where.categories or category[x] in where.categories)
         and (not where.members or x in where.members)
-        and (places is None or country[x] in places)
-        and (goods is None or made[x] & goods)
+        and (places is None or m.data.items[x].country in places)
+        and (goods is None or made(m.data.items[x]) & goods)
     ]

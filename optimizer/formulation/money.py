@@ -78,8 +78,7 @@ def outlay(m: Formulation, n: int) -> list[Term]:
 
 def operating_outlay(m: Formulation, n: int) -> list[Term]:
     """What operations cost at a node: purchases, opex, support, storage, handling, disposal; money."""
-    items = [*m.AGREEMENT, *m.OFFER, *m.PROJECT]
-    return [term for item in items for term in m.ledger.spend.get((item, n), ())] + m.ledger.upkeep[n]
+    return [term for item in m.data.items for term in m.ledger.spend.get((item, n), ())] + m.ledger.upkeep[n]
 
 
 def interest(m: Formulation, n: int) -> list[Term]:

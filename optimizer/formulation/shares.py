@@ -33,8 +33,7 @@ def add(m: Formulation) -> None:
 def named_items(m: Formulation, rule: ShareRule) -> list[str]:
     """Agreements, offers and projects whose country or via is in the named set."""
     places = Selector(m.data.instance).countries(rule.countries, rule.groups)
-    rows_ = {**m.data.agreements, **m.data.offers, **m.data.projects}
-    return [x for x, row in rows_.items() if places is None or {row.country, *row.via} & places]
+    return [x for x, row in m.data.items.items() if places is None or {row.country, *row.via} & places]
 
 
 def imbalance_sum(m: Formulation, r: int, c: str, n: int) -> Relation:

@@ -6,7 +6,17 @@ result.
 
 from __future__ import annotations
 
-from optimizer.highs.relaxation import Relaxation, Solved, relax
+from optimizer.highs.relaxation import LostError, Relaxation, Solved, relax
 from optimizer.highs.solver import Outcome, Report, Solver, machine_threads, write_model
 
-__all__ = ["Outcome", "Relaxation", "Report", "Solved", "Solver", "machine_threads", "relax", "write_model"]
+__all__ = [
+    "LostError",
+    "Outcome",
+    "Relaxation",
+    "Report",
+    "Solved",
+    "Solver",
+    "machine_threads",
+    "relax",
+    "write_model",
+]

@@ -18,18 +18,24 @@ from models.faults import SolverFailed
 from optimizer.compile import Arrays, Vector, equilibrate
 from optimizer.highs.solver import lp_model
 
+_NOTHING = np.empty(0)
+
 LpEnd = Literal["optimal", "cut off", "infeasible", "stopped"]
 
-_STATUS: dict[Any, LpEnd] = {
-    highspy.HighsModelStatus.kOptimal: "optimal",
-    highspy.HighsModelStatus.kObjectiveBound: "cut off",
-    highspy.HighsModelStatus.kInfeasible: "infeasible",
-    highspy.HighsModelStatus.kUnboundedOrInfeasible: "infeasible",
-    highspy.HighsModelStatus.kIterationLimit: "stopped",
-    highspy.HighsModelStatus.kTimeLimit: "stopped",
-    highspy.HighsModelStatus.kInterrupt: "stopped",
-    highspy.HighsModelStatus.kHighsInterrupt: "stopped",
+_STATUS: dict[str, LpEnd] = {
+    "kOptimal": "optimal",
+    "kObjectiveBound": "cut off",
+    "kInfeasible": "infeasible",
+    "kUnboundedOrInfeasible": "infeasible",
+    "kIterationLimit": "stopped",
+    "kTimeLimit": "stopped",
+    "kInterrupt": "stopped",
+    "kHighsInterrupt": "stopped",
 }
+
+
+class LostError(Exception):
+    """HiGHS ended a relaxation in a state that says nothing; another way through the tree has to be taken."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +46,7 @@ class Solved:
     """cut off: the objective is above the cutoff. stopped: by a limit, so ``objective`` is only a hint."""
     objective: float
     x: Vector
-    """Values of the integer columns."""
-    reduced_costs: Vector
-    """Of the integer columns."""
+    """Values of the integer columns; empty where nothing was asked or found."""
     basis: Any
     iterations: int
 
@@ -111,24 +115,45 @@ class Relaxation:
         h.setOptionValue("objective_bound", cutoff)
         h.setOptionValue("simplex_iteration_limit", highspy.kHighsIInf if iterations is None else iterations)
         h.setOptionValue("time_limit", highspy.kHighsInf if seconds is None else h.getRunTime() + seconds)
-        if h.run() == highspy.HighsStatus.kError:
-            raise SolverFailed("HiGHS failed on a relaxation.")
-        end = _STATUS.get(h.getModelStatus())
+        end = self._run()
         if end is None:
-            raise SolverFailed(f"HiGHS ended a relaxation with: {h.modelStatusToString(h.getModelStatus())}.")
+            end = self._run_from_scratch()
+        if end is None:
+            raise LostError(h.modelStatusToString(h.getModelStatus()))
         info = h.getInfo()
         if end in ("infeasible", "cut off"):
-            nothing = np.empty(0)
-            return Solved(end, np.inf, nothing, nothing, None, info.simplex_iteration_count)
-        solution = h.getSolution()
-        return Solved(
-            end=end,
-            objective=info.objective_function_value,
-            x=np.array(solution.col_value)[index],
-            reduced_costs=np.array(solution.col_dual)[index] if solution.dual_valid else np.zeros(len(index)),
-            basis=h.getBasis(),
-            iterations=info.simplex_iteration_count,
+            return Solved(end, np.inf, _NOTHING, None, info.simplex_iteration_count)
+        # A trial is asked for its objective only: handing over a hundred thousand values costs as much as it.
+        x = np.array(h.getSolution().col_value)[index] if iterations is None else _NOTHING
+        return Solved(end, info.objective_function_value, x, h.getBasis(), info.simplex_iteration_count)
+
+    def reduced_costs(self) -> Vector:
+        """Of the integer columns, in the solution found last."""
+        solution = self._highs.getSolution()
+        return (
+            np.array(solution.col_dual)[self._integers]
+            if solution.dual_valid
+            else np.zeros(len(self._integers))
         )
+
+    def _run_from_scratch(self) -> LpEnd | None:
+        """Where the simplex method loses its way (seen on infeasible nodes, with huge numbers on the way):
+        once more without the basis that led there, then by interior points."""
+        h = self._highs
+        h.setOptionValue("objective_bound", highspy.kHighsInf)
+        for solver in ("simplex", "ipx"):
+            h.clearSolver()
+            h.setOptionValue("solver", solver)
+            end = self._run()
+            if end is not None:
+                break
+        h.setOptionValue("solver", "simplex")
+        return end
+
+    def _run(self) -> LpEnd | None:
+        if self._highs.run() == highspy.HighsStatus.kError:
+            return None
+        return _STATUS.get(self._highs.getModelStatus().name)
 
 
 def relax(

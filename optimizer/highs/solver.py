@@ -17,13 +17,13 @@ from optimizer.compile import Arrays, Scales, Vector, equilibrate
 
 End = Literal["optimal", "infeasible", "unbounded", "time_limit", "interrupted"]
 
-_ENDS: dict[Any, End] = {
-    highspy.HighsModelStatus.kOptimal: "optimal",
-    highspy.HighsModelStatus.kInfeasible: "infeasible",
-    highspy.HighsModelStatus.kUnbounded: "unbounded",
-    highspy.HighsModelStatus.kTimeLimit: "time_limit",
-    highspy.HighsModelStatus.kInterrupt: "interrupted",
-    highspy.HighsModelStatus.kHighsInterrupt: "interrupted",
+_ENDS: dict[str, End] = {
+    "kOptimal": "optimal",
+    "kInfeasible": "infeasible",
+    "kUnbounded": "unbounded",
+    "kTimeLimit": "time_limit",
+    "kInterrupt": "interrupted",
+    "kHighsInterrupt": "interrupted",
 }
 _threads_in_use: list[int] = []
 
@@ -148,7 +148,7 @@ class Solver:
 
     def _outcome(self) -> Outcome:
         status = self._highs.getModelStatus()
-        end = _ENDS.get(status)
+        end = _ENDS.get(status.name)
         if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:
             return self._which()
         if end is None:
