@@ -162,6 +162,31 @@ WORLD = (
         "rule-calm",
     ),
     Mutation(
+        "calm ignores market rows",
+        "1", (Selector, "concerns"),
+        '"market": matrix([{r.commodity} for r in i.market])', '"market": matrix([set() for r in i.market])',
+        "world/calm-market",
+    ),
+    Mutation(
+        "calm ignores agreements",
+        "1", (Selector, "concerns"),
+        '"agreements": matrix([{r.commodity} for r in i.agreements])',
+        '"agreements": matrix([set() for r in i.agreements])',
+        "world/calm-agreement",
+    ),
+    Mutation(
+        "calm ignores demand",
+        "1", (Selector, "concerns"),
+        '"demand": matrix([{r.commodity} for r in i.demand])', '"demand": matrix([set() for r in i.demand])',
+        "world/calm-demand",
+    ),
+    Mutation(
+        "calm ignores the projects that make the commodity",
+        "1", (Selector, "concerns"),
+        "matrix([set(r.outputs) for r in i.projects])", "matrix([set() for r in i.projects])",
+        "world/calm-project",
+    ),
+    Mutation(
         "calm ignores the industries that need the commodity",
         "1", (Selector, "concerns"),
         "matrix([set(r.needs) for r in i.industries])", "matrix([set() for r in i.industries])",
@@ -172,6 +197,12 @@ WORLD = (
         "years become periods by cutting off",
         "4", (Data, "in_periods"),
         " + 0.5", "",
+        "world/half-a-period",
+    ),
+    Mutation(
+        "half a period is rounded to the even number",
+        "4", (Data, "in_periods"),
+        "math.floor(years / self.years_per_period + 0.5)", "round(years / self.years_per_period)",
         "world/half-a-period",
     ),
     Mutation(
