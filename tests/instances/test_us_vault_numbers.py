@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -122,6 +123,34 @@ def test_no_project_hands_out_metal_below_the_market(case: Instance) -> None:
                 assert at(row.opex, t) >= 0.9 * (made - used) * (1 - 1e-3), (row.id, t)
 
 
+def test_buying_to_sell_never_pays(case: Instance) -> None:
+    """A reserve is no merchant. Prices never rise, so the best year to sell is the year of purchase: in each
+    year every unit price on offer is above what a sale brings.
+
+    A project's inputs cost at least 0.9 of the price (what another project would charge for them).
+    """
+    by_id = {m.id: m for m in case.commodities}
+    for t in range(case.horizon.periods):
+        price = {m.id: at(m.price, t) for m in case.commodities}
+        sale = {key: by_id[key].sale_factor * price[key] for key in by_id}
+        for a in case.agreements:
+            unit = (
+                at(a.price.value, t)
+                if a.price.kind == "fixed"
+                else price[a.commodity] * (1 + a.price.premium)
+            )
+            assert unit > sale[a.commodity], (a.id, t)
+        for offer in case.spot:
+            assert price[offer.commodity] * (1 + offer.tiers[0].premium) > sale[offer.commodity], (
+                offer.id,
+                t,
+            )
+        for project in case.projects:
+            if project.offtake_share > 0:
+                cost = at(project.opex, t) + 0.9 * sum(q * price[m] for m, q in project.inputs.items())
+                assert cost > sum(q * sale[m] for m, q in project.outputs.items()), (project.id, t)
+
+
 def test_spot_stays_within_its_depth(case: Instance) -> None:
     with (SOURCES / "spot_offers.csv").open(newline="", encoding="utf-8") as file:
         facts = {f"spot_{r['commodity']}_{r['country']}": r for r in csv.DictReader(file)}
@@ -172,7 +201,14 @@ def test_the_tree_is_small_and_branches(case: Instance) -> None:
 
 
 def test_ids_are_unique(case: Instance) -> None:
-    groups = [case.spot, case.agreements, case.projects, case.choices, case.depots, case.demand]
-    groups += [case.scenarios, case.substitutions, case.commodities, case.allocations]
-    ids = [row.id for group in groups for row in group]
+    rows: list[Any] = [
+        *case.spot,
+        *case.agreements,
+        *case.projects,
+        *case.choices,
+        *case.depots,
+        *case.demand,
+    ]
+    rows += [*case.scenarios, *case.substitutions, *case.commodities, *case.allocations]
+    ids = [row.id for row in rows]
     assert [key for key, count in Counter(ids).items() if count > 1] == []

@@ -36,13 +36,13 @@ def build(a: Assumptions, levels: dict[str, tuple[float, float]], ledger: Ledger
                 "commodity": row["commodity"],
                 "starts": years(row["starts"]),
                 "term_years": number(row["term_years"]),
-                "volume": {"min": number(row["min"]), "max": number(row["max"])},
+                "volume": {end: rounded(number(row[end]) * a["access_factor"]) for end in ("min", "max")},
                 "ramp": [float(part) for part in words(row["ramp"])],
                 "take_or_pay": number(row["take_or_pay"]),
                 "price": _price(row, path, long_run),
                 "signing_cost": number(row["signing_musd"]) * 1e6,
                 "prepayment": rounded(number(row["prepayment_x"]) * long_run),
-                "additional": number(row["additional"]),
+                "additional": min(1.0, rounded(number(row["additional"]) * a["additional_factor"])),
                 "requires": words(row["requires"]),
             }
         )

@@ -63,7 +63,7 @@ def price_path(start: float, long_run: float, a: Assumptions) -> list[float]:
 
 
 def build(a: Assumptions, options: Options, use: dict[str, list[float]], ledger: Ledger) -> Rows:
-    """Rows of ``commodities``; ``use`` is the yearly US demand, t/yr (spot depth for intermediate forms)."""
+    """Rows of ``commodities``; ``use`` is the yearly US demand, t/yr (free output of intermediate forms)."""
     levels = prices(options)
     bases = {row["commodity"]: row for row in read("price_basis")}
     rows: Rows = []
@@ -112,7 +112,8 @@ def build(a: Assumptions, options: Options, use: dict[str, list[float]], ledger:
         "*",
         "sale_limit, sale_factor, release_factor, terminal_factor, disposal_cost, loss_rate",
         "assumptions.csv",
-        "sale_limit = sale_limit_share x US demand; the others as tabled",
+        "sale_limit = sale_limit_share x US demand (free output of forms that only a plant uses); "
+        "the others as tabled",
         quality="assumed",
     )
     return rows

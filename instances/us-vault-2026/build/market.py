@@ -14,6 +14,32 @@ def _domestic(a: Assumptions) -> dict[str, list[float]]:
     return found
 
 
+def _shifted(rows: Table, country: str, factor: float) -> Table:
+    """``rows`` of one commodity with the share of ``country`` times ``factor``, at most 1; the others keep
+    their proportions."""
+    share = {row["country"]: number(row["share"]) for row in rows}
+    if country not in share or factor == 1 or share[country] == 1:
+        return rows
+    after = min(1.0, share[country] * factor)
+    rest = (1 - after) / (1 - share[country])
+    share = {key: after if key == country else value * rest for key, value in share.items()}
+    return [row | {"share": str(share[row["country"]])} for row in rows if share[row["country"]] > 0]
+
+
+def _rerouted(via: Table, factor: float) -> Table:
+    """``via`` with the shares that pass through China times ``factor``, as far as there is something to
+    ship."""
+    found = []
+    for row in via:
+        share = number(row["share"])
+        if "CHN" in words(row["via"]):
+            same = [r for r in via if (r["commodity"], r["country"]) == (row["commodity"], row["country"])]
+            room = 1 - sum(number(r["share"]) for r in same) + share
+            share = min(room, share * factor)
+        found.append(row | {"share": str(share)})
+    return found
+
+
 def _routes(key: str, country: str, via: Table) -> list[tuple[list[str], float]]:
     """(countries passed through, share) of what ``country`` ships; what is not tabled is its own."""
     routes = [
@@ -33,12 +59,15 @@ def build(a: Assumptions, totals: dict[str, list[float]], ledger: Ledger) -> Row
     Domestic supply first, never more than demand; imports = market_cover x demand - domestic, split by
     import share and by refining country. Commerce thus covers demand in every calm year.
     """
-    domestic, imports, via = _domestic(a), read("import_shares"), read("via_shares")
+    shift = a["china_share_factor"]
+    domestic, imports = _domestic(a), read("import_shares")
+    via = read("via_shares") if shift == 1 else _rerouted(read("via_shares"), shift)
     rows: Rows = []
     for key, path in totals.items():
         sources = [row for row in imports if row["commodity"] == key]
         if abs(sum(number(row["share"]) for row in sources) - 1) > 1e-9:
             raise ValueError(f"import_shares.csv, {key}: shares do not sum to 1")
+        sources = _shifted(sources, "CHN", shift)
         own = [min(d, q) for d, q in zip(domestic.get(key, [0.0] * a.periods), path, strict=True)]
         foreign = [q * a["market_cover"] - d for q, d in zip(path, own, strict=True)]
         parts = [("USA", 1.0, own)] if max(own) > 0 else []

@@ -26,13 +26,14 @@ def budget(a: Assumptions, ledger: Ledger) -> dict[str, Any]:
                 {
                     "id": key,
                     "kind": row["kind"],
-                    "amount": number(row["amount_musd"]) * 1e6,
-                    "available": _tranches(row, a),
+                    "amount": number(row["amount_musd"]) * 1e6 * a["budget_factor"],
+                    "available": [usd * a["budget_factor"] for usd in _tranches(row, a)],
                     "rate": number(row["rate"]),
                     "fee": number(row["fee"]),
                 }
             )
-    return {"envelope": number(table["envelope"]["amount_musd"]) * 1e6, "sources": sources}
+    envelope = number(table["envelope"]["amount_musd"]) * 1e6 * a["budget_factor"]
+    return {"envelope": envelope, "sources": sources}
 
 
 def depots(a: Assumptions, ledger: Ledger) -> Rows:

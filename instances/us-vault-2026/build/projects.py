@@ -15,6 +15,7 @@ from tables import (
     number,
     optional,
     read,
+    rounded,
     series,
     words,
     years,
@@ -55,12 +56,14 @@ def unit_price(
 def build(a: Assumptions, options: Options, levels: dict[str, tuple[float, float]], ledger: Ledger) -> Rows:
     """Rows of ``projects``; amounts tabled in million USD become USD."""
     flows = [r for r in read("project_io") if r["commodity"] != "copper" or options.with_copper]
+    brought = a["project_output_factor"]
+    flows = [r | {"t_per_t": str(rounded(number(r["t_per_t"]) * brought))} for r in flows]
     rows: Rows = []
     for row in read("projects"):
         key = row["id"]
-        opex = number(row["opex"])
+        opex = number(row["opex"]) * brought
         if key == "nori_d" and options.with_copper:
-            opex = a["nori_d_opex_with_copper"]
+            opex = a["nori_d_opex_with_copper"] * brought
         own = [r for r in flows if r["project"] == key]
         project: dict[str, Any] = {
             "id": key,

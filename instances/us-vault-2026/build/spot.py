@@ -7,8 +7,8 @@ from tables import Assumptions, Ledger, Options, Rows, number, read, rounded, wo
 
 def depth(a: Assumptions, base: float, captive: float, demand: list[float] | None) -> float:
     """Tonnes a year on offer: 15 % of the free output, at most a quarter of first-year US demand."""
-    free = base * (1 - captive) * a["spot_depth_share"]
-    return free if demand is None else min(free, demand[0] * a["spot_cap_share"])
+    free = base * (1 - captive) * a["spot_depth_share"] * a["access_factor"]
+    return free if demand is None else min(free, demand[0] * a["spot_cap_share"] * a["access_factor"])
 
 
 def premiums(
@@ -23,7 +23,8 @@ def premiums(
     found, bought = [], 0.0
     for tier in (1, 2, 3):
         width = a[f"spot_tier_{tier}"] * tonnes / (base * (1 - captive))
-        found.append(a["spot_margin"] + 2 * (bought + width / 2) / elasticity_sum)
+        impact = a["price_impact_factor"] * 2 * (bought + width / 2) / elasticity_sum
+        found.append(a["spot_margin"] + impact)
         bought += width
     return found
 
@@ -49,7 +50,7 @@ def build(a: Assumptions, options: Options, totals: dict[str, list[float]], ledg
                     {"quantity": rounded(a[f"spot_tier_{i}"] * tonnes, 4), "premium": rounded(step, 3)}
                     for i, step in enumerate(steps, start=1)
                 ],
-                "additional": number(row["additional"]),
+                "additional": min(1.0, rounded(number(row["additional"]) * a["additional_factor"])),
             }
         )
         ledger.note(
@@ -64,16 +65,12 @@ def build(a: Assumptions, options: Options, totals: dict[str, list[float]], ledg
     return rows
 
 
-def reach(a: Assumptions, options: Options, totals: dict[str, list[float]]) -> dict[str, list[float]]:
-    """Yearly use by which sales are limited: demand, or the spot depth of forms nobody but a plant
-    consumes."""
+def reach(options: Options, totals: dict[str, list[float]]) -> dict[str, list[float]]:
+    """Yearly tonnes by which sales are limited: US demand; of forms that only a plant uses, free output."""
     found = {key: list(path) for key, path in totals.items()}
     for row in read("spot_offers"):
         key = row["commodity"]
         if key not in totals and (key != "copper" or options.with_copper):
-            tonnes = depth(a, number(row["base_t"]), number(row["captive"]), None)
-            found[key] = [
-                sum(pair)
-                for pair in zip(found.get(key, [0.0] * a.periods), [tonnes] * a.periods, strict=True)
-            ]
+            free = number(row["base_t"]) * (1 - number(row["captive"]))
+            found[key] = [free + before for before in found.get(key, [0.0])]
     return found

@@ -23,6 +23,8 @@ class Options:
     flat_prices: bool = False
     shortage_factor: float = 1.0
     announcement_rate: float | None = None
+    assume: tuple[tuple[str, float], ...] = ()
+    """Other values for rows of ``assumptions.csv``: (id, value)."""
 
 
 def read(name: str) -> Table:
@@ -71,13 +73,17 @@ def series(values: list[float]) -> float | list[float]:
 
 
 class Assumptions:
-    """The single numbers of ``assumptions.csv``, by id."""
+    """The single numbers of ``assumptions.csv``, by id, as a variant changes them."""
 
-    def __init__(self) -> None:
-        self._rows = {row["id"]: row for row in read("assumptions")}
+    def __init__(self, changed: tuple[tuple[str, float], ...] = ()) -> None:
+        self._values = {row["id"]: number(row["value"]) for row in read("assumptions")}
+        for key, value in changed:
+            if key not in self._values:
+                raise ValueError(f"{key!r} is no row of assumptions.csv: {', '.join(sorted(self._values))}")
+            self._values[key] = value
 
     def __getitem__(self, key: str) -> float:
-        return number(self._rows[key]["value"])
+        return self._values[key]
 
     @property
     def start(self) -> int:
