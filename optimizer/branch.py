@@ -15,8 +15,9 @@ from __future__ import annotations
 import heapq
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -57,6 +58,8 @@ class Found:
     bound: float
     nodes: int
     iterations: int
+    seconds: float
+    """Spent in LPs; two side by side count once."""
 
 
 @dataclass(order=True)
@@ -94,6 +97,7 @@ class BranchAndBound:
         """No plan in any part of the tree that was given up is below this."""
         self.lower, self.upper = np.zeros(count), np.ones(count)
         self.nodes = self.iterations = self.made = 0
+        self.lp_seconds = 0.0
         self.gain = np.zeros((2, count))
         self.seen = np.zeros((2, count), dtype=int)
 
@@ -132,6 +136,19 @@ class BranchAndBound:
             iterations=iterations,
         )
 
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        begun = time.perf_counter()
+        yield
+        self.lp_seconds += time.perf_counter() - begun
+
+    def _alone(self, lower: Vector, upper: Vector, basis: Any) -> Solved:
+        """One LP by itself."""
+        with self._timed():
+            solved = self._solve(0, lower, upper, basis)
+        self.iterations += solved.iterations
+        return solved
+
     def _both(
         self, node: _Node, j: int, pool: ThreadPoolExecutor | None, iterations: int | None = None
     ) -> list[Solved]:
@@ -140,11 +157,10 @@ class BranchAndBound:
         down, up = node.upper.copy(), node.lower.copy()
         down[j], up[j] = np.floor(value), np.ceil(value)
         jobs = [(0, node.lower, down), (1, up, node.upper)]
-        if pool is None:
-            both = [self._solve(i, low, high, node.solved.basis, iterations) for i, low, high in jobs]
-        else:
+        run: Callable[..., Iterable[Solved]] = map if pool is None else pool.map
+        with self._timed():
             both = list(
-                pool.map(lambda job: self._solve(job[0], job[1], job[2], node.solved.basis, iterations), jobs)
+                run(lambda job: self._solve(job[0], job[1], job[2], node.solved.basis, iterations), jobs)
             )
         self.iterations += sum(s.iterations for s in both)
         for side, solved in enumerate(both):
@@ -162,7 +178,8 @@ class BranchAndBound:
         """Fix all decisions at whole numbers; a better incumbent is kept."""
         fixed = np.round(x)
         # Not through _solve: fixings by reduced cost are about better plans, not about this one.
-        solved = self.pair[0].solve(fixed, fixed, basis, cutoff=self.objective, seconds=self.seconds())
+        with self._timed():
+            solved = self.pair[0].solve(fixed, fixed, basis, cutoff=self.objective, seconds=self.seconds())
         self.iterations += solved.iterations
         if solved.end == "optimal" and solved.objective < self.objective:
             self.objective, self.incumbent = solved.objective, fixed
@@ -179,8 +196,7 @@ class BranchAndBound:
                 return
             nearest = open_[np.argsort(distance[open_], kind="stable")][: max(1, len(open_) // 4)]
             lower[nearest] = upper[nearest] = np.round(solved.x[nearest])
-            solved = self._solve(0, lower, upper, solved.basis)
-            self.iterations += solved.iterations
+            solved = self._alone(lower, upper, solved.basis)
             if solved.end != "optimal":
                 return
 
@@ -192,9 +208,8 @@ class BranchAndBound:
             return self._run(start, threads if self.threads > 1 else None)
 
     def _run(self, start: Vector | None, pool: ThreadPoolExecutor | None) -> Found:
-        root = self._solve(0, self.lower, self.upper, None)
+        root = self._alone(self.lower, self.upper, None)
         reduced_costs = self.pair[0].reduced_costs()
-        self.iterations += root.iterations
         if root.end == "infeasible":
             return self._found("infeasible", np.inf)
         if root.end != "optimal":
@@ -341,4 +356,4 @@ class BranchAndBound:
 
     def _found(self, end: End, bound: float) -> Found:
         bound = min(bound, self.discarded, self.objective)
-        return Found(end, self.incumbent, self.objective, bound, self.nodes, self.iterations)
+        return Found(end, self.incumbent, self.objective, bound, self.nodes, self.iterations, self.lp_seconds)

@@ -67,7 +67,10 @@ def _by_us(
     if found.x is not None:
         # Integer columns that presolve took out: whatever it fixed them to comes back with the others fixed.
         x = relaxation.restore(found.x)
-    return Outcome(found.end, x, found.objective, found.bound, None, None, found.nodes, found.iterations)
+    spent = found.seconds + relaxation.presolve_seconds
+    return Outcome(
+        found.end, x, found.objective, found.bound, None, None, found.nodes, found.iterations, spent
+    )
 
 
 def _by_highs(

@@ -136,18 +136,21 @@ def solve(
     if found.x is None:
         return _no_plan(data, arrays, found, options, clock, stop)
     with clock.phase("polish"):
-        x, polished = polish(arrays, found.x, options)
+        x, polished, seconds = polish(arrays, found.x, options)
         x = tidy(data, arrays, x)
     plan = make_plan(data, arrays, x, found, options)
     with clock.phase("marginals"):
         if options.marginals:
-            told = marginal_values(data, arrays, loosened(arrays, polished))
+            loose = loosened(arrays, polished)
+            seconds += loose.seconds
+            told = marginal_values(data, arrays, loose)
             plan = plan.model_copy(update={"marginal_values": told})
     with clock.phase("audit"):
         certificate = audit(instance, plan)
     if not certificate.passed:
         raise AuditFailed("; ".join(certificate.findings))
-    return plan.model_copy(update={"certificate": certificate, "effort": effort(arrays, found, clock)})
+    spent = effort(arrays, found, clock, found.seconds + seconds)
+    return plan.model_copy(update={"certificate": certificate, "effort": spent})
 
 
 def _reporter(
@@ -177,10 +180,10 @@ def warm_values(arrays: Arrays, plan: Plan) -> Vector:
     return np.array([float(key in chosen) for key in arrays.columns])
 
 
-def polish(arrays: Arrays, x: Vector, options: Options) -> tuple[Vector, Solver]:
+def polish(arrays: Arrays, x: Vector, options: Options) -> tuple[Vector, Solver, float]:
     """Round the yes/no decisions and solve the LP that remains.
 
-    Returns clean values, and the solver that holds the LP, for marginal values.
+    Returns clean values, the solver that holds the LP (for marginal values), and the seconds it took.
     """
     integers = np.flatnonzero(arrays.integer)
     solver = Solver(arrays, threads=options.threads, seed=options.seed)
@@ -191,7 +194,7 @@ def polish(arrays: Arrays, x: Vector, options: Options) -> tuple[Vector, Solver]
         raise SolverFailed(f"with yes/no decisions rounded the plan became {outcome.end}.")
     clean = outcome.x.copy()
     clean[integers] = np.round(clean[integers])
-    return clean, solver
+    return clean, solver, outcome.seconds
 
 
 def make_plan(data: Data, arrays: Arrays, x: Vector, found: Outcome, options: Options) -> Plan:
@@ -256,15 +259,16 @@ def _no_plan(
         relaxations=relaxed,
         tree=tree_rows(data),
         options=options,
-        effort=effort(arrays, found, clock),
+        effort=effort(arrays, found, clock, found.seconds),
     )
 
 
-def effort(arrays: Arrays, found: Outcome, clock: Clock) -> Effort:
+def effort(arrays: Arrays, found: Outcome, clock: Clock, highs_seconds: float) -> Effort:
     """How the plan was found."""
     packages = ("pyomo", "highspy", "numpy", "scipy")
     return Effort(
         seconds=clock.seconds,
+        highs_seconds=highs_seconds,
         rows=arrays.shape[0],
         columns=arrays.shape[1],
         nonzeros=int(arrays.matrix.nnz),

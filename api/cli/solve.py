@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from models.plan import Plan
 
 NAME = "solve"
-IN_HIGHS = ("search", "polish", "explain")
 """Phases of a solve that HiGHS spends."""
 
 Gap = Annotated[
@@ -106,7 +105,7 @@ def command(
     if out is not None:
         say(f"\nWritten to {out}")
     if profile:
-        say("\n" + in_words(seconds))
+        say("\n" + in_words(plan, seconds))
     return exit_code(plan)
 
 
@@ -153,17 +152,17 @@ def document(plan: Plan, out: Path | None, seconds: dict[str, float] | None) -> 
     whole = plan.model_dump(mode="json", exclude={"operations", "tree"} if out is not None else None)
     whole |= {"folder": str(out)} if out is not None else {}
     return whole | (
-        {"profile": {"seconds": seconds, "share_outside_highs": outside(seconds)}} if seconds else {}
+        {"profile": {"seconds": seconds, "share_outside_highs": outside(plan, seconds)}} if seconds else {}
     )
 
 
-def outside(seconds: dict[str, float]) -> float:
+def outside(plan: Plan, seconds: dict[str, float]) -> float:
     """The share of the time that was not spent in HiGHS."""
     total = sum(seconds.values())
-    return 1 - sum(seconds.get(phase, 0.0) for phase in IN_HIGHS) / total if total else 0.0
+    return 1 - plan.effort.highs_seconds / total if total else 0.0
 
 
-def in_words(seconds: dict[str, float]) -> str:
+def in_words(plan: Plan, seconds: dict[str, float]) -> str:
     """Seconds by phase as text."""
     from optimizer.summary.words import columns, percent
 
@@ -171,6 +170,6 @@ def in_words(seconds: dict[str, float]) -> str:
     rows = [[phase, f"{value:.2f} s", percent(value / total)] for phase, value in seconds.items()]
     rows += [
         ["in all", f"{total:.2f} s", ""],
-        ["outside HiGHS", f"{total * outside(seconds):.2f} s", percent(outside(seconds))],
+        ["outside HiGHS", f"{total * outside(plan, seconds):.2f} s", percent(outside(plan, seconds))],
     ]
     return "\n".join(["Profile", "-------", *columns(rows, "lrr")]) + "\n"

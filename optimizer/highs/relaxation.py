@@ -7,6 +7,7 @@ stays. A basis kept from the parent makes a node cost a few hundred simplex iter
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.faults import SolverFailed
 from optimizer.compile import Arrays, Vector, equilibrate
-from optimizer.highs.solver import lp_model
+from optimizer.highs.solver import lp_model, use_pool
 
 _NOTHING = np.empty(0)
 
@@ -61,6 +62,8 @@ class _Origin:
     highs: highspy.Highs
     """Holds the programme before presolve, and how to undo it."""
     seed: int
+    seconds: float
+    """Spent in presolve."""
     stop: threading.Event | None
 
 
@@ -70,25 +73,38 @@ class Relaxation:
     def __init__(self, origin: _Origin) -> None:
         self._origin = origin
         self._integers = origin.integers
+        self._heed_stop = True
         lp, seed, stop = origin.lp, origin.seed, origin.stop
         self._highs = highspy.Highs()
         self._highs.setOptionValue("output_flag", False)
         self._highs.setOptionValue("presolve", "off")
         self._highs.setOptionValue("solver", "simplex")
         self._highs.setOptionValue("random_seed", seed)
+        use_pool(self._highs)
         if self._highs.passModel(lp) == highspy.HighsStatus.kError:
             raise SolverFailed("HiGHS could not take the relaxation.")
         if stop is not None:
-            self._highs.cbSimplexInterrupt.subscribe(
-                lambda event: event.interrupt() if stop.is_set() else None
-            )
+            self._highs.cbSimplexInterrupt.subscribe(self._interrupt)
+
+    def _interrupt(self, event: Any) -> None:
+        if self._heed_stop and self._origin.stop is not None and self._origin.stop.is_set():
+            event.interrupt()
 
     def another(self) -> Relaxation:
         """The same LP once more, for another thread."""
         return Relaxation(self._origin)
 
+    @property
+    def presolve_seconds(self) -> float:
+        """What presolve took."""
+        return self._origin.seconds
+
     def restore(self, integers: Vector) -> Vector:
-        """The whole solution before presolve, in the units of the arrays, for these integer values."""
+        """The whole solution before presolve, in the units of the arrays, for these integer values.
+
+        Meant for the end: from here on a stop is no longer heeded.
+        """
+        self._heed_stop = False
         solved = self.solve(integers, integers)
         if solved.end != "optimal":
             raise SolverFailed(f"the incumbent could not be solved again: {solved.end}.")
@@ -171,8 +187,11 @@ def relax(
     highs = highspy.Highs()
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("random_seed", seed)
+    use_pool(highs)
+    begun = time.perf_counter()
     if highs.passModel(model) == highspy.HighsStatus.kError or highs.presolve() == highspy.HighsStatus.kError:
         raise SolverFailed("HiGHS could not presolve.")
+    spent = time.perf_counter() - begun
     if highs.getModelPresolveStatus() not in (
         highspy.HighsPresolveStatus.kReduced,
         highspy.HighsPresolveStatus.kNotReduced,
@@ -186,4 +205,4 @@ def relax(
     names = lp.col_names_
     columns = np.array([int(names[i]) for i in integers], dtype=np.int64)
     lp.integrality_ = []
-    return Relaxation(_Origin(lp, integers, scales.columns, highs, seed, stop)), columns
+    return Relaxation(_Origin(lp, integers, scales.columns, highs, seed, spent, stop)), columns

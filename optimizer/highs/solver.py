@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import highspy
@@ -25,7 +25,7 @@ _ENDS: dict[str, End] = {
     "kInterrupt": "interrupted",
     "kHighsInterrupt": "interrupted",
 }
-_threads_in_use: list[int] = []
+_pool = threading.local()
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class Outcome:
     column_duals: Vector | None
     branch_nodes: int
     iterations: int
+    seconds: float = 0.0
+    """Spent in HiGHS."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,21 @@ def machine_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def use_pool(highs: highspy.Highs, threads: int | None = None) -> None:
+    """Run on a pool of this many threads (0: as many as the machine has; None: the pool there is).
+
+    HiGHS keeps one pool per calling thread, made by its first run; a run that asks for another size fails
+    until the pool is made anew. So every instance of HiGHS has to name the size.
+    """
+    there = getattr(_pool, "threads", None)
+    wanted = there if threads is None and there else threads or machine_threads()
+    if there != wanted:
+        highspy.Highs.resetGlobalScheduler(True)
+        _pool.threads = wanted
+    if highs.setOptionValue("threads", wanted) == highspy.HighsStatus.kError:
+        raise SolverFailed(f"HiGHS could not set threads = {wanted}.")
+
+
 class Solver:
     """One programme held by HiGHS. Bounds and costs may change between runs."""
 
@@ -67,12 +84,7 @@ class Solver:
         scaled, self.scales = equilibrate(arrays)
         self._highs = highspy.Highs()
         self._set("output_flag", False)
-        threads = threads or machine_threads()
-        if _threads_in_use != [threads]:
-            # HiGHS keeps one pool per process; a run with another size fails until the pool is made anew.
-            highspy.Highs.resetGlobalScheduler(True)
-            _threads_in_use[:] = [threads]
-        self._set("threads", threads)
+        self._threads = threads
         self._set("random_seed", seed)
         self._checked(self._highs.passModel(lp_model(scaled)), "take the model")
 
@@ -117,6 +129,10 @@ class Solver:
             self._highs.changeColsCost(len(index), index, cost * self.scales.columns), "change the objective"
         )
 
+    def forget(self) -> None:
+        """Start the next run from scratch, presolve included: warm starts can lose their way."""
+        self._checked(self._highs.clearSolver(), "forget its last run")
+
     def start_from(self, columns: Any, values: Vector) -> None:
         """Offer values of some columns (integers suffice) as a first incumbent."""
         index = np.asarray(columns, dtype=np.int32)
@@ -140,11 +156,13 @@ class Solver:
             "time_limit",
             self._highs.getRunTime() + time_limit if time_limit is not None else highspy.kHighsInf,
         )
+        use_pool(self._highs, self._threads)
+        begun = time.perf_counter()
         with _Watch(self._highs, stop, report) as watch:
             status = self._highs.run()
         watch.reraise()
         self._checked(status, "solve")
-        return self._outcome()
+        return replace(self._outcome(), seconds=time.perf_counter() - begun)
 
     def _outcome(self) -> Outcome:
         status = self._highs.getModelStatus()

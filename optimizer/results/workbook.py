@@ -16,7 +16,7 @@ from models.cells import safe
 from optimizer.summary.words import printable
 from optimizer.tables import DESCRIPTIONS
 
-MOST_ROWS = 10_000
+MOST_ROWS = 2_000
 """A longer table is left to the CSV and Parquet files: nobody scrolls that far, and writing it is slow."""
 
 FORMAT = {"_t": "#,##0.0##", "_usd": "#,##0", "_days": "#,##0.0", "_share": "0.0%"}

@@ -111,7 +111,10 @@ def test_equilibration_narrows_what_is_wide() -> None:
     rows = 10.0 ** rng.integers(-6, 7, arrays.shape[0])
     columns = np.where(arrays.integer, 1.0, 10.0 ** rng.integers(-6, 7, arrays.shape[1]))
     wide = replace(
-        arrays, matrix=sp.csc_array(sp.diags_array(rows) @ arrays.matrix @ sp.diags_array(columns))
+        arrays,
+        matrix=sp.csc_array(sp.diags_array(rows) @ arrays.matrix @ sp.diags_array(columns)),
+        row_lower=arrays.row_lower * rows,
+        row_upper=arrays.row_upper * rows,
     )
     assert spread(wide) > 1e12
     assert spread(equilibrate(wide)[0]) < 1e6
