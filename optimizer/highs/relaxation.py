@@ -87,8 +87,9 @@ class Relaxation:
             self._highs.cbSimplexInterrupt.subscribe(self._interrupt)
 
     def _interrupt(self, event: Any) -> None:
-        if self._heed_stop and self._origin.stop is not None and self._origin.stop.is_set():
-            event.interrupt()
+        stop = self._origin.stop
+        # Said either way: the flag outlives the run that it ended.
+        event.interrupt(self._heed_stop and stop is not None and stop.is_set())
 
     def another(self) -> Relaxation:
         """The same LP once more, for another thread."""
