@@ -10,18 +10,12 @@ from optimizer.solve import solve
 from tests.optimizer import support
 from tests.optimizer.byhand import HAND
 
-LONG = {f"case-{number}" for number in (22, 23, 24, 26, 27, 30, 32, 33)}
-"""They take more than a few seconds."""
-REFERENCES = [
-    pytest.param(name, marks=pytest.mark.slow if name in LONG else ()) for name in support.expected()
-]
-
 
 def planned(name: str) -> Plan:
     return solve(support.case(name), Options(relative_gap=1e-6, marginals=False))
 
 
-@pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.parametrize("name", support.expected())
 def test_reference_case(name: str) -> None:
     plan, expected = planned(name), support.expected()[name]
     assert plan.status == "optimal"
@@ -47,4 +41,3 @@ def test_solved_by_hand(name: str) -> None:
 def test_no_reference_case_is_left_out() -> None:
     files = {path.stem for path in support.CASES.glob("*.json") if path.stem.startswith(("case-", "rule-"))}
     assert files == support.expected().keys()
-    assert files > LONG

@@ -19,7 +19,7 @@ from tests.optimizer.byhand import HAND
 from tests.optimizer.units import UNITS, in_kg, in_kusd, in_units, numbers
 
 RULES = sorted(name for name in support.expected() if name.startswith("rule-"))
-QUICK = ("case-21", "case-28")
+MANY_RULES = ("case-21", "case-33")
 POUNDS, EUROS = 2204.62262, 0.92
 
 
@@ -27,13 +27,16 @@ def test_every_number_has_a_unit() -> None:
     assert set(numbers(Instance)) == UNITS.keys()
 
 
-@pytest.mark.parametrize("name", [*RULES, *QUICK])
+@pytest.mark.parametrize("name", [*RULES, *MANY_RULES])
 def test_kilograms_and_thousand_dollars_change_nothing(name: str) -> None:
     instance = support.case(name)
-    value = support.optimum(instance, gap=1e-8)
+    value, in_mass, in_money = (
+        solve(one, Options(relative_gap=1e-7, marginals=False)).objective
+        for one in (instance, in_kg(instance), in_kusd(instance))
+    )
     assert value is not None
-    assert support.optimum(in_kg(instance), gap=1e-8) == pytest.approx(value, rel=1e-6)
-    assert support.optimum(in_kusd(instance), gap=1e-8) == pytest.approx(value / 1000, rel=1e-6)
+    assert in_mass == pytest.approx(value, rel=1e-6)
+    assert in_money == pytest.approx(value / 1000, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", [*RULES, *HAND])
@@ -57,7 +60,7 @@ def test_the_plan_comes_out_in_the_units_that_went_in(name: str) -> None:
     assert np.array(other.operations["short"]["value"], dtype=float) == pytest.approx(1000 * short, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", [*RULES, *QUICK])
+@pytest.mark.parametrize("name", [*RULES, *MANY_RULES])
 def test_the_solver_meets_the_same_numbers(name: str) -> None:
     """A thousand is a power of ten: the chosen units take it up whole, nothing is left to the solver."""
     instance = support.case(name)
