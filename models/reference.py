@@ -42,7 +42,8 @@ def _figures() -> dict[str, str]:
         name: f"{getattr(limits, name) // limits.MEGABYTE} MB"
         for name in ("FILE", "FOLDER", "YAML", "UNPACKED")
     }
-    return {**megabytes, "VALUES": f"{limits.VALUES:,}", "DEPTH": str(limits.DEPTH)}
+    counts = {name: f"{getattr(limits, name):,}" for name in ("VALUES", "YAML_VALUES", "DEPTH")}
+    return {**megabytes, **counts}
 
 
 def _table_of_scalars() -> str:
@@ -199,5 +200,5 @@ tables and columns as the workbook. NaN is an empty cell.
 ### Limits
 
 A file has at most {FILE} ({YAML} for YAML), a folder {FOLDER}, a workbook {UNPACKED} unpacked; a file at
-most {VALUES} values; YAML at most {DEPTH} levels. More is refused before it is read.
+most {VALUES} values ({YAML_VALUES} for YAML); YAML at most {DEPTH} levels. More is refused before it is read.
 """

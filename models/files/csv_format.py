@@ -26,18 +26,19 @@ csv.field_size_limit(2**20)
 def read_grid(data: bytes, table: str, name: str) -> Grid:
     """The table in the bytes of a file, whatever its cells say. Raises UnreadableFile, TooLarge."""
     text = decode(data, name)
+    if text.count("\n") + text.count("\r") > 2 * VALUES:
+        raise TooLarge(f"{name} holds more than {2 * VALUES:,} lines.")
     skipped, told = 0, _SEP.match(text)
     if told:  # a spreadsheet's own note on the delimiter
         text, skipped = text[told.end() :], 1
     delimiter = told[1] if told else _delimiter(text)
+    if text.count(delimiter) > 2 * VALUES:
+        raise TooLarge(f"{name} holds more than {2 * VALUES:,} cells.")
     rows: list[Sequence[Any]] = []
     lines: list[int] = []
     columns: list[str] | None = None
-    header, cells = 1, 0
+    header = 1
     for line, row in _records(text, delimiter, name):
-        cells += max(1, len(row))
-        if cells > VALUES * 2:
-            raise TooLarge(f"{name} holds more than {VALUES * 2:,} cells.")
         if not any(cell.strip() for cell in row):
             continue
         if columns is None:
@@ -58,7 +59,7 @@ def read_grid(data: bytes, table: str, name: str) -> Grid:
 
 def _delimiter(text: str) -> str:
     """What separates the names in the header; names themselves hold none of these."""
-    first = next((line for line in io.StringIO(text) if line.strip()), "")
+    first = text.lstrip().partition("\n")[0]
     bare = _QUOTED.sub("", first)
     found = max(",;\t", key=bare.count)
     return found if bare.count(found) else ","

@@ -13,10 +13,11 @@ from models.files.limits import FILE, FOLDER, MEGABYTE, YAML
 from models.files.source import load
 from models.instance import Instance
 from models.instance.checks import parse
+from models.instance.hints import Hints
 from models.instance.shape import Path as FieldPath
 from models.tables import grids, read_grids
 from models.tables.layout import SCALARS, scalars, tables
-from models.tables.read import Finding, hint
+from models.tables.read import Finding
 
 HEAD = "instance.yaml"
 """The file of everything that is not in a row."""
@@ -28,6 +29,7 @@ def read(folder: Path) -> Instance:
     """The instance in a folder. Sub-folders, hidden files, README files and other kinds are ignored."""
     findings: list[Finding] = []
     unreadable: list[str] = []
+    hints = Hints()
     found = []
     head: dict[str, Any] = {}
     place: Callable[[FieldPath], str] = lambda path: HEAD  # noqa: E731
@@ -49,7 +51,9 @@ def read(folder: Path) -> Instance:
             else:
                 known = [f"{t}.csv" for t in tables()]
                 allowed = (
-                    "a table of an instance" + hint(name, [*known, HEAD]) + "; other files go in a sub-folder"
+                    "a table of an instance"
+                    + hints.near_or_all(name, [*known, HEAD])
+                    + "; other files go in a sub-folder"
                 )
                 findings.append(((), name, allowed))
                 continue

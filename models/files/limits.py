@@ -10,16 +10,19 @@ FILE = 64 * MEGABYTE
 FOLDER = 256 * MEGABYTE
 """Bytes of all tables of a folder together."""
 
-YAML = 16 * MEGABYTE
+YAML = 8 * MEGABYTE
 """Bytes of a YAML file: it is read far slower than the other formats."""
 
 VALUES = 2_000_000
-"""Cells of one file, or values of a JSON or YAML document."""
+"""Cells of one file, or values of a JSON document."""
+
+YAML_VALUES = 1_000_000
+"""Values of a YAML document."""
 
 DEPTH = 32
 """Levels of nesting in YAML."""
 
-UNPACKED = 256 * MEGABYTE
+UNPACKED = 128 * MEGABYTE
 """Bytes of all parts of a workbook when unpacked."""
 
 PART = 8 * MEGABYTE
@@ -31,11 +34,11 @@ RATIO = 200
 PARTS = 2_000
 """Parts of a workbook."""
 
-MARKS = 6_000_000
+MARKS = 4_000_000
 """Tags and attributes of a workbook."""
 
-ROWS = 1_048_576
-"""Rows of a sheet, as in the spreadsheet programs themselves."""
+ROWS = 250_000
+"""Rows of a workbook, empty ones between others included."""
 
-POSITIONS = 20_000_000
+POSITIONS = 5_000_000
 """Cells of a workbook, those before the last one of each row included where they are empty."""

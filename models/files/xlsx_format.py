@@ -45,7 +45,7 @@ def loads(data: bytes, name: str) -> Instance:
 
 def _grids(data: bytes, name: str, findings: list[Finding]) -> Iterator[Grid]:
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-    filled = places = 0
+    filled = places = passed = 0
     try:
         for sheet in book.worksheets:
             title = str(sheet.title)
@@ -58,8 +58,9 @@ def _grids(data: bytes, name: str, findings: list[Finding]) -> Iterator[Grid]:
             rows: list[list[Any]] = []
             lines: list[int] = []
             for line, cells in enumerate(sheet.iter_rows(), start=1):
-                places += max(1, len(cells))
-                if line > ROWS or places > POSITIONS:
+                places += len(cells)
+                passed += 1
+                if passed > ROWS or places > POSITIONS:
                     raise TooLarge(
                         f"{name}, sheet {title}: more than {ROWS:,} rows, or too many empty cells."
                     )

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from models.faults import TooLarge, UnreadableFile
-from models.files.limits import DEPTH, MEGABYTE, VALUES, YAML
+from models.files.limits import DEPTH, MEGABYTE, YAML, YAML_VALUES
 from models.files.source import decode
 from models.instance import Instance
 from models.instance.checks import parse
@@ -88,8 +88,8 @@ def _build(text: str, name: str, lines: dict[Path, int] | None) -> Any:
         if event.tag is not None and event.tag != "!":
             raise UnreadableFile(f"{name}, line {line}: tags ({event.tag}) are not read.")
         count += 1
-        if count > VALUES:
-            raise TooLarge(f"{name} holds more than {VALUES:,} values.")
+        if count > YAML_VALUES:
+            raise TooLarge(f"{name} holds more than {YAML_VALUES:,} values; use JSON or a folder of tables.")
         value: Any
         if isinstance(event, yaml.ScalarEvent):
             value = plain(event.value) if event.implicit[0] else event.value

@@ -8,7 +8,7 @@ from typing import Any
 from models.tables.grid import Grid
 from models.tables.layout import SCALARS, scalars, tables
 from models.tables.periods import labels
-from models.tables.reading import Finding, Reading, hint, put
+from models.tables.reading import Finding, Reading, put
 from models.tables.rows import Index, TableReader
 from models.tables.values import blank, read_value
 
@@ -25,7 +25,7 @@ def read_grids(grids: Iterable[Grid], scalar_data: dict[str, Any] | None = None)
         if grid.name in layout or grid.name == SCALARS:
             reading.grids[grid.name] = grid
         else:
-            allowed = f"a table of an instance{hint(grid.name, [*layout, SCALARS])}"
+            allowed = f"a table of an instance{reading.hints.near_or_all(grid.name, [*layout, SCALARS])}"
             reading.grids[grid.name] = grid
             reading.findings.append(((grid.name, ""), grid.name, allowed))
     if SCALARS in reading.grids:
@@ -55,7 +55,7 @@ def _read_scalars(grid: Grid, reading: Reading) -> None:
         grid.paths.append((SCALARS, number))
         if column is None:
             if not (blank(name) and blank(value)):
-                allowed = f"a field of the instance{hint(str(name), scalars())}"
+                allowed = f"a field of the instance{reading.hints.near_or_all(str(name), scalars())}"
                 reading.findings.append(((SCALARS, number, "field"), name, allowed))
             continue
         if column.name in seen:
@@ -70,4 +70,4 @@ def _read_scalars(grid: Grid, reading: Reading) -> None:
         put(reading.raw, column.path, wanted)
 
 
-__all__ = ["Finding", "Reading", "hint", "read_grids"]
+__all__ = ["Finding", "Reading", "read_grids"]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from models.instance.hints import Hints
 from models.instance.shape import Path
 from models.tables.grid import Grid
 from models.tables.layout import SCALARS
@@ -22,6 +21,7 @@ class Reading:
     raw: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     grids: dict[str, Grid] = field(default_factory=dict)
+    hints: Hints = field(default_factory=Hints)
     _places: dict[Path, tuple[Grid, int]] | None = None
 
     def place(self, path: Path) -> str:
@@ -52,13 +52,6 @@ def _column(grid: Grid, rest: Path) -> str:
     years = [column for column in grid.columns if split(column)[0] == name]
     last = rest[-1]
     return years[last] if isinstance(last, int) and last < len(years) else years[0] if years else ""
-
-
-def hint(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` for a name close to a known one."""
-    folded = {k.casefold(): k for k in known}
-    close = difflib.get_close_matches(word[:200].casefold(), folded, n=1, cutoff=0.6)
-    return f"; did you mean {folded[close[0]]!r}?" if close else f"; one of {', '.join(folded.values())}"
 
 
 def put(target: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

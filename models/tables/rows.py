@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from models.instance.shape import Path
 from models.tables.grid import Grid
 from models.tables.layout import Column, Table
 from models.tables.periods import period, split
-from models.tables.reading import Reading, hint, put
+from models.tables.reading import Reading, put
 from models.tables.values import blank, read_value
+
+COLUMNS = 10_000
+"""A table has at most so many columns: every field for every year is far less."""
 
 Index = dict[tuple[str, ...], tuple[Path, dict[str, Any]]]
 """Rows by the ids that lead to each: path and plain data."""
@@ -70,6 +72,9 @@ class TableReader:
         """Sort the columns; False if rows could not be attached to anything."""
         known = {column.name: column for column in self.table.columns}
         names = [*self.table.keys, *known]
+        if len(self.grid.columns) > COLUMNS:
+            self.fault(None, "", len(self.grid.columns), f"at most {COLUMNS:,} columns")
+            return False
         seen: set[str] = set()
         for at, name in enumerate(self.grid.columns):
             base, year = split(name)
@@ -82,7 +87,9 @@ class TableReader:
             elif name in self.table.keys:
                 self.keys.append(at)
             elif column is None:
-                self.fault(None, name, name, f"a column of this table{hint(base, names)}")
+                self.fault(
+                    None, name, name, f"a column of this table{self.reading.hints.near_or_all(base, names)}"
+                )
             elif year is None:
                 self.plain.append((at, column))
             else:
@@ -179,10 +186,8 @@ class TableReader:
 
     def _orphan(self, number: int, keys: tuple[str, ...]) -> None:
         names = dict(zip(self.table.keys, keys, strict=True))
-        known = [".".join(k) if len(k) == 1 else " · ".join(k) for k in self.parents]
         wanted = " · ".join(keys)
-        close = difflib.get_close_matches(wanted, known, n=1, cutoff=0.6) if len(known) < 2_000 else []
-        suggestion = f"; did you mean {close[0]!r}?" if close else ""
+        suggestion = self.reading.hints.near(wanted, (" · ".join(known) for known in self.parents))
         column = list(names)[-1]
         what = f"{' and '.join(names)} of a row of {self.table.parent}{suggestion}"
         self.fault(number, column, wanted, what)

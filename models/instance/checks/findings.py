@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import reprlib
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,13 +9,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from models.faults import Fault
+from models.instance.hints import Hints
 from models.instance.shape import Path
 
 LIMIT = 1_000
 """Most faults listed in one answer; the rest is counted."""
-
-# Comparing one unknown word with thousands of known ones takes a while: so many comparisons, then no hint.
-COMPARISONS = 30_000
 
 Place = Callable[[Path], str]
 """File, line or cell of a path, '' where it is not known."""
@@ -56,7 +53,7 @@ class Findings:
     def __init__(self) -> None:
         self.listed: list[tuple[Path, Any, str]] = []
         self.more = 0
-        self._comparisons = 0
+        self._hints = Hints()
 
     @property
     def full(self) -> bool:
@@ -72,15 +69,7 @@ class Findings:
 
     def hint(self, word: Any, known: Iterable[str]) -> str:
         """``; did you mean 'x'?`` where a known word is close to the one found."""
-        if self.full or not isinstance(word, str):
-            return ""
-        words = list(known)
-        self._comparisons += len(words)
-        if self._comparisons > COMPARISONS:
-            return ""
-        folded = {w.casefold(): w for w in words}
-        close = difflib.get_close_matches(word[:200].casefold(), folded, n=1, cutoff=0.6)
-        return f"; did you mean {folded[close[0]]!r}?" if close else ""
+        return "" if self.full else self._hints.near(word, known)
 
     def faults(self, root: Any, tables: Iterable[str], place: Place | None = None) -> list[Fault]:
         """All of them as faults.
@@ -100,6 +89,7 @@ class Findings:
 
 def _names(path: Path, root: Any, tables: set[str]) -> tuple[str, str, str]:
     """Table, row and field of a path: ('demand', 'ga:defense', 'shortage_cost[2].cost')."""
+    path = tuple(shown(part) if isinstance(part, str) else part for part in path)
     numbers = [i for i, part in enumerate(path) if isinstance(part, int)]
     if not numbers:
         if len(path) > 1 or (path and path[0] in tables):

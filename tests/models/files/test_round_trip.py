@@ -42,7 +42,7 @@ def unharmed(instance: Instance) -> None:
 
 
 @given(instances())
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_any_instance(instance: Instance) -> None:
     unharmed(instance)
 
@@ -180,7 +180,7 @@ taken = {row["id"] for rows in small().values() if isinstance(rows, list) for ro
 
 
 @given(ids.filter(lambda text: text not in taken), st.text(plain, max_size=30))
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_any_text(word: str, text: str) -> None:
     changes: dict[str, Any] = {
         "description": text,
@@ -193,7 +193,7 @@ def test_any_text(word: str, text: str) -> None:
 
 
 @given(st.floats(min_value=0, allow_infinity=False, allow_nan=False))
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_any_number(number: float) -> None:
     unharmed(Instance.parse(small({"commodities.0.price": number, "commodities.2.storage_cost": number})))
 

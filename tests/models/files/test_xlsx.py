@@ -158,7 +158,8 @@ def test_formulas_count_with_their_value(tmp_path: Path) -> None:
 
 
 def rewritten(path: Path, *texts: str) -> bytes:
-    """A workbook with a text in its sheets replaced by the second (the others are ways to write the first)."""
+    """A workbook with a text in its sheets replaced by the second (the others are ways to write the
+    first)."""
     first, second, *others = texts
     out = io.BytesIO()
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:

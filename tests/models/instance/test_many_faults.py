@@ -183,7 +183,7 @@ POOL = [case[0] for case in (*UNKNOWN, *EFFECTS, *ACROSS, *SHAPE)]
 @given(st.lists(st.tuples(st.sampled_from(PATHS), json_values), min_size=1, max_size=3))
 @example([(("risk",), {"shares": None})])
 @example([(("scenarios", 0, "events"), [None])])
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_any_change_ends_in_an_instance_or_in_faults(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
     raw = copy.deepcopy(SMALL)
     for path, value in changes:
@@ -213,7 +213,7 @@ def test_any_data_ends_in_faults(raw: dict[str, Any]) -> None:
 
 
 @given(st.lists(st.sampled_from(POOL), min_size=2, max_size=6))
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_a_further_fault_never_hides_all_others(several: list[dict[str, Any]]) -> None:
     changes: dict[str, Any] = {}
     for change in several:
