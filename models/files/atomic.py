@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -16,16 +17,18 @@ def write_file(path: Path, data: bytes) -> None:
     try:
         path = path.resolve()
         path.parent.mkdir(parents=True, exist_ok=True)
-        number, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+        number = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
         try:
             with os.fdopen(number, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-                os.fchmod(file.fileno(), _mode(path))
+            if path.exists():
+                temporary.chmod(path.stat().st_mode & 0o777)
             os.replace(temporary, path)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
         _flush(path.parent)
     except OSError as error:
@@ -54,16 +57,6 @@ def replace_files(folder: Path, content: Mapping[str, bytes], *, last: str, remo
         _flush(folder)
     except OSError as error:
         raise UnwritableFile(f"{folder}: {error.strerror or error}.") from error
-
-
-def _mode(path: Path) -> int:
-    """The mode of the file replaced; for a new one what the user's mask allows."""
-    try:
-        return path.stat().st_mode & 0o777
-    except FileNotFoundError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
 
 
 def _flush(folder: Path) -> None:

@@ -20,6 +20,8 @@ from models.tables.values import SEPARATOR, decimal_mark, shortest
 _QUOTED = re.compile(r'"[^"]*"')
 _SEP = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
+# The library's own bound, 131,072 characters, is too low for a long list in one cell.
+# It holds for the whole process.
 csv.field_size_limit(2**20)
 
 
