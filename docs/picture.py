@@ -45,7 +45,7 @@ def reserve(flows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
         x=alt.X("year:O", title=None, axis=alt.Axis(labelAngle=0)),
         y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)),
     )
-    dark = 0.4 * peak.max()
+    dark = 0.32 * peak.max()
     chart: alt.LayerChart | alt.FacetChart = (
         alt.layer(
             base.mark_rect(stroke="white").encode(
