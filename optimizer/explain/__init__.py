@@ -27,10 +27,13 @@ from optimizer.explain.rules import Index, Rule, policy
 from optimizer.explain.search import conflict, smallest
 from optimizer.explain.words import listed, sentence, when
 
-SECONDS = 60.0
+SECONDS = 120.0
 """Most that an explanation may take."""
 LEAST_SECONDS = 5.0
 """What it may take even where the time limit of the solve leaves less: never just "infeasible"."""
+
+MOST_REASONS = 3
+"""Of what is forced and what is exhausted, how many are told."""
 
 
 def relaxations(
@@ -81,7 +84,7 @@ def _tell(data: Data, index: Index, elastic: Elastic, relaxed: Relaxed, g: int) 
             more += [f"Used up: {listed(at_limit)}."] if at_limit else []
             for what, table in (("Forced", FORCED), ("Exhausted", EXHAUSTED)):
                 found = reasons(data, elastic, outcome, table)
-                more += [f"{what}: {listed(found)}."] if found else []
+                more += [f"{what}: {listed(found, MOST_REASONS)}."] if found else []
         others = _against(elastic, relaxed, g)
         more = [f"In conflict with: {listed(others)}.", *more] if others else more
     except OutOfTime:

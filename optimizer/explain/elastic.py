@@ -14,11 +14,16 @@ from models.options import Options
 from optimizer.compile import Arrays, Vector
 from optimizer.explain.rules import Rule
 from optimizer.highs import Outcome, Solver
+from optimizer.search import search
 
 Rules = frozenset[int]
 """Positions in the list of rules."""
 NOTHING = 1e-9
 """Relaxations below this share of a rule's size are the solver's noise."""
+HOLDS = 1e-7
+"""Weight of relaxations below which the rules hold."""
+GAP = 1e-4
+"""Relative gap of the weight of the relaxations; for given yes/no decisions their amounts are exact."""
 
 
 class OutOfTime(Exception):
@@ -84,7 +89,11 @@ def with_slacks(arrays: Arrays, rules: list[Rule]) -> tuple[Arrays, list[list[in
 
 
 class Elastic:
-    """Which rules have to give way, asked of one programme held by the solver."""
+    """Which rules have to give way, asked of the elastic programme.
+
+    Most conflicts show in its LP relaxation already, which answers much faster: it is asked first, and what
+    it rules out is ruled out.
+    """
 
     def __init__(
         self,
@@ -94,77 +103,139 @@ class Elastic:
         seconds: float,
         stop: threading.Event | None = None,
     ) -> None:
-        self.rules, self.options, self.stop = rules, options, stop
+        self.rules, self.stop = rules, stop
+        self.options = options
         self.first = arrays.shape[1]
         self.arrays, self.rows_of = with_slacks(arrays, rules)
         self.every = frozenset(range(len(rules)))
-        self.deadline = time.monotonic() + seconds
-        self._solver = Solver(self.arrays, threads=options.threads, seed=options.seed)
+        self.seconds, self.deadline = seconds, time.monotonic() + seconds
+        self._integers = np.flatnonzero(self.arrays.integer)
         self._weights = self.arrays.cost
+        self._whole = self._solver(self.arrays)
+        self._linear = self._solver(replace(self.arrays, integer=np.zeros_like(self.arrays.integer)))
+        self._points: dict[Rules, Vector] = {}
         self._known: dict[Rules, bool] = {}
+        self._known_linear: dict[Rules, bool] = {}
 
-    def cheapest(self, allowed: Rules) -> Relaxed | None:
+    def cheapest(self, allowed: Rules, gap: float = GAP, share: float = 1.0) -> Relaxed | None:
         """The relaxations of least weight among the allowed rules; None if they do not suffice.
 
-        Raises :class:`OutOfTime` if time ran out before anything was found.
+        Takes at most a share of all the time. Raises :class:`OutOfTime` if nothing was found in time.
         """
-        outcome = self._ask(allowed, self._weights)
-        if outcome.x is None:
+        options = self.options.model_copy(update={"relative_gap": gap})
+        upper = self.arrays.upper.copy()
+        upper[self.first :] = self._open(allowed)
+        seconds = min(self.left(), share * self.seconds)
+        arrays = replace(self.arrays, upper=upper)
+        # Signing, building and opening nothing is a plan once the rules are gone.
+        nothing = np.zeros_like(upper)
+        found = search(arrays, options, seconds=seconds, stop=self.stop, start=nothing)
+        if found.x is None:
+            self._settle(found)
             self._known[allowed] = False
             return None
-        x = self._exact(outcome.x, allowed)
-        used = frozenset(g for g in self.every if x[self.first + g] > NOTHING)
-        self._known[used] = True
-        return Relaxed(x, used, float(self._weights @ x), outcome.end == "optimal")
+        return self._exact(found.x, allowed, found.end == "optimal")
+
+    def known(self, allowed: Rules) -> Relaxed | None:
+        """Relaxations among the allowed rules met on the way, not those of least weight; None without any."""
+        met = next((x for rules, x in self._points.items() if rules <= allowed), None)
+        return None if met is None else self._exact(met, allowed, False)
 
     def suffices(self, allowed: Rules) -> bool:
         """Whether relaxing these rules is enough, by whatever amounts."""
-        for known, answer in self._known.items():
-            if (answer and known <= allowed) or (not answer and known >= allowed):
-                return answer
-        self._known[allowed] = self._ask(allowed, np.zeros_like(self._weights)).x is not None
-        return self._known[allowed]
+        if not self.possible(allowed):
+            return False
+        answer = _follows(self._known, allowed)
+        if answer is None:
+            slacks = np.arange(self.first, len(self._weights))
+            self._whole.bound(slacks, np.zeros(len(slacks)), self._open(allowed))
+            self._whole.forget()
+            found = self._whole.run(time_limit=self.left(), stop=self.stop)
+            if found.x is None:
+                self._settle(found)
+            else:
+                self._points[allowed] = found.x
+            answer = self._known[allowed] = found.x is not None
+        return answer
+
+    def possible(self, allowed: Rules) -> bool:
+        """Whether relaxing these rules could be enough if yes/no decisions could be fractions.
+
+        All rules may give way, but only the allowed ones for nothing: so the LP always has an optimum, where
+        an infeasible one now and then leaves the simplex method in numerical trouble.
+        """
+        answer = _follows(self._known_linear, allowed)
+        if answer is None:
+            price = self._weights.copy()
+            price[[self.first + g for g in allowed]] = 0.0
+            self._linear.set_cost(price)
+            self._linear.forget()
+            found = self._linear.run(time_limit=self.left(), stop=self.stop)
+            if found.end != "optimal":
+                raise OutOfTime
+            answer = self._known_linear[allowed] = found.objective <= HOLDS
+        return answer
 
     def least(self, g: int, relaxed: Relaxed) -> Outcome | None:
         """The LP in which one rule gives way as little as it can, all else as in a point: its duals say why.
 
         None if the point does not survive the rounding of its yes/no decisions.
         """
-        solver = Solver(self.arrays, threads=self.options.threads, seed=self.options.seed)
-        solver.fix(np.flatnonzero(self.arrays.integer), np.round(relaxed.x[self.arrays.integer]))
+        solver = self._rounded(relaxed.x)
         others = self.first + np.array(sorted(self.every - {g}), dtype=int)
         solver.bound(others, np.zeros(len(others)), relaxed.x[others] * (1 + NOTHING))
         cost = np.zeros_like(self._weights)
         cost[self.first + g] = self._weights[self.first + g]
         solver.set_cost(cost)
-        outcome = solver.run(time_limit=self._left(), stop=self.stop)
+        outcome = solver.run(time_limit=self.left(), stop=self.stop)
         return outcome if outcome.end == "optimal" else None
 
-    def _exact(self, x: Vector, allowed: Rules) -> Vector:
-        """The same relaxations with yes/no decisions rounded and amounts to the last digit."""
-        integers = np.flatnonzero(self.arrays.integer)
-        solver = Solver(self.arrays, threads=self.options.threads, seed=self.options.seed)
-        solver.fix(integers, np.round(x[integers]))
-        closed = self.first + np.array(sorted(self.every - allowed), dtype=int)
-        solver.fix(closed, np.zeros(len(closed)))
-        outcome = solver.run(time_limit=max(1.0, self.deadline - time.monotonic()))
-        exact = outcome.x if outcome.end == "optimal" and outcome.x is not None else x
-        return np.maximum(exact, self.arrays.lower)
-
-    def _ask(self, allowed: Rules, cost: Vector) -> Outcome:
-        index = np.arange(self.first, self.first + len(self.rules))
-        open_ = np.array([np.inf if g in allowed else 0.0 for g in range(len(self.rules))])
-        self._solver.bound(index, np.zeros(len(index)), open_)
-        self._solver.set_cost(cost)
-        outcome = self._solver.run(relative_gap=1e-6, time_limit=self._left(), stop=self.stop)
-        if outcome.end == "unbounded":
-            raise SolverFailed("relaxations of weight below 0 were found.")
-        if outcome.x is None and outcome.end != "infeasible":
-            raise OutOfTime
-        return outcome
-
-    def _left(self) -> float:
+    def left(self) -> float:
+        """Seconds left; raises :class:`OutOfTime` if there are none or somebody asked to stop."""
         left = self.deadline - time.monotonic()
         if left <= 0 or (self.stop is not None and self.stop.is_set()):
             raise OutOfTime
         return left
+
+    def _exact(self, x: Vector, allowed: Rules, proven: bool) -> Relaxed:
+        """The same yes/no decisions, rounded, and for these the least amounts."""
+        solver = self._rounded(x)
+        slacks = np.arange(self.first, len(x))
+        solver.bound(slacks, np.zeros(len(slacks)), self._open(allowed))
+        outcome = solver.run()
+        if outcome.end != "optimal" or outcome.x is None:
+            raise SolverFailed(f"with yes/no decisions rounded the relaxed instance became {outcome.end}.")
+        x = np.maximum(outcome.x, self.arrays.lower)
+        used = frozenset(g for g in self.every if x[self.first + g] > NOTHING)
+        self._known[used] = True
+        return Relaxed(x, used, float(self._weights @ x), proven)
+
+    def _settle(self, found: Outcome) -> None:
+        """Nothing was found: there is nothing, or there was no time."""
+        if found.end in ("time_limit", "interrupted"):
+            raise OutOfTime
+        if found.end != "infeasible":
+            raise SolverFailed(f"the relaxed instance is {found.end}.")
+
+    def _open(self, allowed: Rules) -> Vector:
+        """Upper bounds of the slacks."""
+        return np.array([np.inf if g in allowed else 0.0 for g in range(len(self.rules))])
+
+    def _rounded(self, x: Vector) -> Solver:
+        """The LP with yes/no decisions rounded, at the weights."""
+        solver = Solver(self.arrays, threads=self.options.threads, seed=self.options.seed)
+        solver.fix(self._integers, np.round(x[self._integers]))
+        return solver
+
+    def _solver(self, arrays: Arrays) -> Solver:
+        """A programme that asks for any point at all."""
+        cost = np.zeros_like(arrays.cost)
+        return Solver(replace(arrays, cost=cost), threads=self.options.threads, seed=self.options.seed)
+
+
+def _follows(known: dict[Rules, bool], allowed: Rules) -> bool | None:
+    """What is known of a larger or smaller set says it; None if nothing does."""
+    for rules, answer in known.items():
+        if (answer and rules <= allowed) or (not answer and rules >= allowed):
+            return answer
+    return None

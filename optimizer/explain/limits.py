@@ -6,6 +6,8 @@ which scenario; the others say what is exhausted and what is forced.
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import numpy as np
 
 from optimizer.compile import Vector
@@ -60,7 +62,7 @@ def where(elastic: Elastic, g: int, outcome: Outcome) -> list[int]:
 
 
 def reasons(data: Data, elastic: Elastic, outcome: Outcome, table: Table) -> list[str]:
-    """Rows and upper bounds of a table that count, in words, with the years."""
+    """Rows and upper bounds of a table that count, in words, with the years; what counts most comes first."""
     rows, columns, x = outcome.row_duals, outcome.column_duals, outcome.x
     assert rows is not None, "solved to optimality"
     assert columns is not None, "solved to optimality"
@@ -68,15 +70,20 @@ def reasons(data: Data, elastic: Elastic, outcome: Outcome, table: Table) -> lis
     arrays = elastic.arrays
     decided = {key: x[j] > 0.5 for j, key in enumerate(arrays.columns) if arrays.integer[j]}
     least = NOISE * max(np.abs(rows).max(initial=0.0), np.abs(columns).max(initial=0.0))
-    at_limit = (columns < -least) & np.isfinite(arrays.upper)
-    keys = [arrays.rows[i] for i in np.flatnonzero(np.abs(rows) > least)]
-    keys += [arrays.columns[j] for j in np.flatnonzero(at_limit)]
-    found: dict[str, set[int]] = {}
-    for name, key in keys:
+    activity = arrays.matrix @ x
+    tight_rows = np.flatnonzero(np.abs(rows) > least)
+    at_limit = np.flatnonzero((columns < -least) & np.isfinite(arrays.upper))
+    keys = [arrays.rows[i] for i in tight_rows] + [arrays.columns[j] for j in at_limit]
+    weights = [abs(rows[i] * activity[i]) for i in tight_rows] + [abs(columns[j] * x[j]) for j in at_limit]
+    nodes: dict[str, set[int]] = {}
+    weight: dict[str, float] = defaultdict(float)
+    for (name, key), counts in zip(keys, weights, strict=True):
         if name in table and (name not in DECISION or decided[DECISION[name], key]):
             words, node = table[name]
-            found.setdefault(words.format(key[0]), set()).update([] if node is None else [key[node]])
-    return [f"{words}{years(data, nodes)}" for words, nodes in found.items()]
+            called = words.format(key[0])
+            nodes.setdefault(called, set()).update([] if node is None else [key[node]])
+            weight[called] += counts
+    return [f"{called}{years(data, nodes[called])}" for called in sorted(nodes, key=lambda c: -weight[c])]
 
 
 def short_of_cash(data: Data, index: Index, outcome: Outcome) -> int | None:

@@ -8,13 +8,15 @@ Infeasibility in Optimization", 2008). Fewest rules first; among as many, the le
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from optimizer.explain.elastic import Elastic, OutOfTime, Relaxed, Rules
 
 NONE: Rules = frozenset()
 MOST_COMPARED = 20
 """Sets of the same number of rules whose weights are compared at most."""
+FIRST_GAP, FIRST_SHARE = 0.01, 0.4
+"""Relative gap of the first answer, and the share of the time it may take."""
 
 
 def smallest(elastic: Elastic) -> tuple[Relaxed | None, bool]:
@@ -23,37 +25,41 @@ def smallest(elastic: Elastic) -> tuple[Relaxed | None, bool]:
     None if relaxing every rule does not help (proven), or if nothing was found in time (not proven).
     """
     best: Relaxed | None = None
+    used = elastic.every
     try:
-        best = elastic.cheapest(elastic.every)
-        # One rule of least weight is the smallest set there is: several that weigh less are ruled out.
-        if best is None or len(best.used) <= 1:
-            return best, best is None or best.proven
-        fewer = _fewest(elastic, len(best.used))
+        best = elastic.cheapest(elastic.every, FIRST_GAP, FIRST_SHARE)
+        if best is None:
+            return None, True
+        # An answer of which no member can be spared, to fall back on.
+        used, amounts = best.used, best.x[elastic.first :]
+        for g in sorted(used, key=lambda g: (amounts[g], g)):
+            if len(used) > 1 and elastic.suffices(used - {g}):
+                used -= {g}
+        # The set of least weight can only be beaten by a smaller one, any other by one as small as well.
+        least = used == best.used
+        sets = ([] if least and len(used) <= 1 else _fewest(elastic, len(used) - least)) or [used]
+        found = [relaxed for relaxed in map(elastic.cheapest, sets) if relaxed is not None]
+        best = min(found, key=lambda relaxed: relaxed.weight)
     except OutOfTime:
-        return best, False
-    return (fewer, fewer.proven) if fewer is not None else (best, best.proven)
+        fewer = elastic.known(used) if best is not None and len(used) < len(best.used) else None
+        return fewer or best, False
+    return best, best.proven
 
 
-def _fewest(elastic: Elastic, enough: int) -> Relaxed | None:
-    """The least weight among the sets of fewest rules; None if no set of fewer than ``enough`` will do."""
+def _fewest(elastic: Elastic, most: int) -> list[Rules]:
+    """Sets of fewest rules that suffice (several if there are); empty if it takes more than ``most``."""
     conflicts = [conflict(elastic, elastic.every, NONE)]
     size = 1
-    while size < enough:
+    while size <= most:
         candidate = next(hitting(conflicts, size), None)
         if candidate is None:
             size += 1
         elif elastic.suffices(candidate):
-            break
+            candidates = list(dict.fromkeys(hitting(conflicts, size)))
+            return [rules for rules in candidates[:MOST_COMPARED] if elastic.suffices(rules)]
         else:
             conflicts.append(conflict(elastic, elastic.every - candidate, NONE))
-    else:
-        return None
-    found = []
-    for number, candidate in enumerate(dict.fromkeys(hitting(conflicts, size))):
-        if number < MOST_COMPARED and elastic.suffices(candidate):
-            relaxed = elastic.cheapest(candidate)
-            found += [relaxed] if relaxed is not None else []
-    return min(found, key=lambda relaxed: relaxed.weight, default=None)
+    return []
 
 
 def hitting(conflicts: list[Rules], size: int, chosen: Rules = NONE) -> Iterator[Rules]:
@@ -70,16 +76,19 @@ def conflict(elastic: Elastic, among: Rules, held: Rules) -> Rules:
     """Rules of ``among`` that cannot hold together with ``held``, every one of them needed for that.
 
     Rules in neither are relaxed. ``among`` and ``held`` together must be impossible; empty if ``held`` is.
+    Where fractions of yes/no decisions would not help either, they are allowed: it is a conflict as well.
     """
-    return frozenset(_shrink(elastic, held, bool(held), sorted(among)))
+    linear = not elastic.possible(elastic.every - among - held)
+    enough = elastic.possible if linear else elastic.suffices
+    return frozenset(_shrink(lambda kept: enough(elastic.every - kept), held, bool(held), sorted(among)))
 
 
-def _shrink(elastic: Elastic, held: Rules, grown: bool, among: list[int]) -> list[int]:
-    if grown and not elastic.suffices(elastic.every - held):
+def _shrink(can_hold: Callable[[Rules], bool], held: Rules, grown: bool, among: list[int]) -> list[int]:
+    if grown and not can_hold(held):
         return []
     if len(among) <= 1:
         return among
     half = len(among) // 2
-    later = _shrink(elastic, held | set(among[:half]), True, among[half:])
-    sooner = _shrink(elastic, held | set(later), bool(later), among[:half])
+    later = _shrink(can_hold, held | set(among[:half]), True, among[half:])
+    sooner = _shrink(can_hold, held | set(later), bool(later), among[:half])
     return sooner + later

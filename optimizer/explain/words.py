@@ -85,6 +85,9 @@ def years(data: Data, nodes: Collection[int], by: str = "in") -> str:
     found = [in_year(first + t * step) for t in sorted({data.period(n) for n in nodes})]
     if by == "by":
         found = found[-1:]
+    periods = {data.period(n) for n in nodes}
+    if len(found) > 2 and len(periods) == max(periods) - min(periods) + 1:
+        return f" {by} {found[0]} to {found[-1]}"
     if len(found) > MOST_YEARS:
         return f" {by} {count(len(found), 'year')} from {found[0]} to {found[-1]}"
     return f" {by} {listed(found)}" if found else ""
@@ -101,6 +104,6 @@ def course(data: Data, nodes: Sequence[int]) -> str:
 
 
 def listed(items: Sequence[str], most: int = 6) -> str:
-    """a, b and c."""
+    """As in: a, b and c."""
     shown = list(items[:most]) + ([f"{len(items) - most} more"] if len(items) > most else [])
     return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
