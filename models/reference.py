@@ -154,8 +154,8 @@ Fields that have their default value are left out.
 
 ### Folder of tables
 
-- `instance.yaml` holds the fields of the table `instance`, nested as in YAML. All other tables are `<table>.csv`: `countries.csv`, `demand.shortage_cost.csv`. A table without
-  rows needs no file.
+- `instance.yaml` holds the fields of the table `instance`, nested as in YAML. All other tables are
+  `<table>.csv`: `countries.csv`, `demand.shortage_cost.csv`. A table without rows needs no file.
 - Sub-folders, files whose name begins with `README`, `.` or `~`, and files that are neither `.csv` nor
   `.yaml` are ignored. Any other `.csv` or `.yaml` file is an error, as it may be a misspelt table.
 - CSV is UTF-8 (with or without byte order mark), commas between cells, a header with the names of the
