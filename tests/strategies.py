@@ -47,7 +47,8 @@ def sometimes(draw: st.DrawFn, row: Raw, **fields: st.SearchStrategy[Any]) -> Ra
 
 @st.composite
 def raw_instances(draw: st.DrawFn, max_scenarios: int = 3) -> Raw:
-    """Plain data of a small instance: 2 to 4 periods, 1 to 3 commodities, at most ``max_scenarios`` scenarios."""
+    """Plain data of a small instance: 2 to 4 periods, 1 to 3 commodities, at most ``max_scenarios``
+    scenarios."""
     periods = draw(st.integers(2, 4))
     bound = draw(st.booleans())  # whether something is owed in any case
     elements = ELEMENTS[: draw(st.integers(1, 3))]
