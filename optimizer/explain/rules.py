@@ -21,8 +21,9 @@ import numpy as np
 
 from models.instance import CoverRule, ShareRule
 from optimizer.compile import Arrays, Key
-from optimizer.data import Data, mean
+from optimizer.data import Data
 from optimizer.summary.words import figures, percent, usd
+from optimizer.units import mean
 
 SMALL = 0.01
 """Share of a year's worth that stands for the size of a rule that allows less."""

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from models.instance import Instance
-from optimizer.data import DISTANCE, Data, choose_units, mean, power_of_ten
+from optimizer.data import Data
+from optimizer.units import DISTANCE, choose_units, mean, power_of_ten
 from tests.optimizer import support
 from tests.optimizer.byhand.base import (
     BAN,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from optimizer.compile import compile_arrays
-from optimizer.data import Data, Units
+from optimizer.data import Data
 from optimizer.formulation import build
+from optimizer.units import Units
 from tests.optimizer import golden, support
 from tests.optimizer.golden import FOLDER, INSTANCE, listings
 

@@ -11,9 +11,10 @@ import scipy.sparse as sp
 from models.instance import Instance
 from models.options import Options
 from optimizer.compile import Arrays, compile_arrays
-from optimizer.data import Data, choose_units
+from optimizer.data import Data
 from optimizer.formulation import build
 from optimizer.solve import solve
+from optimizer.units import choose_units
 from tests.optimizer import support
 from tests.optimizer.byhand import HAND
 from tests.optimizer.units import UNITS, in_kg, in_kusd, in_units, numbers
