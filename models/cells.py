@@ -1,9 +1,10 @@
 """Text that is safe in a spreadsheet cell, and back.
 
-A spreadsheet takes a text cell that starts with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return for a formula,
-in CSV files even between quotes (https://owasp.org/www-community/attacks/CSV_Injection). Such text is written with an
-apostrophe in front; text that has its own apostrophes in front of such a character gets one more, so that reading takes
-away exactly what writing put there. Numbers are not text: they stay as they are.
+A spreadsheet takes a text cell that starts with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return for a
+formula, in CSV files even between quotes (https://owasp.org/www-community/attacks/CSV_Injection). Such text
+is written with an apostrophe in front; text that has its own apostrophes in front of such a character gets
+one more, so that reading takes away exactly what writing put there. Numbers are not text: they stay as they
+are.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _FORMULA = re.compile(r"'*(?:\s*[=+\-@＝＋－＠]|[\t\r\n])")
 
 
 def safe(value: T) -> T | str:
-    """The value as an exported cell: text that would start a formula gets an apostrophe, all else is untouched."""
+    """The value as an exported cell: text that would start a formula gets an apostrophe, nothing else."""
     if isinstance(value, str) and _FORMULA.match(value):
         return "'" + value
     return value

@@ -1,7 +1,7 @@
 """Everything that can go wrong for a caller, one class per kind.
 
-The docstring of each class is its message's first line, ``status`` its HTTP status, ``exit_code`` the command line's.
-A :class:`Fault` is one finding in an instance; :class:`FaultyInstance` carries all of them at once.
+The docstring of each class is its message's first line, ``status`` its HTTP status, ``exit_code`` the command
+line's. A :class:`Fault` is one finding in an instance; :class:`FaultyInstance` carries all of them at once.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 class Fault:
     """One finding: where it is, what was found, what is allowed.
 
-    ``row`` is the row's id where it has one, otherwise its number from 1 in the table. ``place`` is the file, sheet,
-    line or cell, where the reader knows it.
+    ``row`` is the row's id where it has one, otherwise its number from 1 in the table. ``place`` is the file,
+    sheet, line or cell, where the reader knows it.
     """
 
     table: str

@@ -1,7 +1,7 @@
 """Units in which the numbers met by the solver lie near one (model.md §7).
 
-They are powers of ten that follow the instance: writing it in kg or in thousand USD changes the units and nothing
-else.
+They are powers of ten that follow the instance: written in kg or in thousand USD it gets other units and
+nothing else changes.
 """
 
 from __future__ import annotations
