@@ -80,6 +80,9 @@ class Solver:
     """One programme held by HiGHS. Bounds and costs may change between runs."""
 
     def __init__(self, arrays: Arrays, *, threads: int = 0, seed: int = 0) -> None:
+        if not all(np.isfinite(part).all() for part in (arrays.matrix.data, arrays.cost, arrays.offset)):
+            # HiGHS calls a programme with a cost of NaN optimal.
+            raise SolverFailed("the programme has coefficients that are not finite numbers.")
         self.arrays = arrays
         scaled, self.scales = equilibrate(arrays)
         self._highs = highspy.Highs()
@@ -193,13 +196,17 @@ class Solver:
 
     def _which(self) -> Outcome:
         """Infeasible or unbounded: without an objective the difference shows."""
-        cost = self.arrays.cost
+        cost = np.array(self._highs.getLp().col_cost_) / self.scales.columns
         self.set_cost(np.zeros(len(cost)))
         self._checked(self._highs.run(), "solve without objective")
-        feasible = self._highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+        status = self._highs.getModelStatus()
         self.set_cost(cost)
-        end: End = "unbounded" if feasible else "infeasible"
-        return Outcome(end, None, np.inf, -np.inf, None, None, 0, 0)
+        end = _ENDS.get(status.name)
+        if end is None or end == "unbounded":
+            raise SolverFailed(
+                f"HiGHS ended without objective with: {self._highs.modelStatusToString(status)}."
+            )
+        return Outcome("unbounded" if end == "optimal" else end, None, np.inf, -np.inf, None, None, 0, 0)
 
 
 def lp_model(arrays: Arrays) -> highspy.HighsLp:
