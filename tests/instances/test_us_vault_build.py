@@ -43,10 +43,13 @@ def test_the_ledger_is_up_to_date(rebuilt: Path) -> None:
     assert written.read_text(encoding="utf-8") == kept.read_text(encoding="utf-8")
 
 
-def test_copper_comes_only_on_request(tmp_path: Path) -> None:
+def test_copper_comes_only_on_request_and_with_its_target(tmp_path: Path) -> None:
     build(tmp_path, "--with-copper")
     plain = {commodity.id for commodity in read(CASE).commodities}
     assert {commodity.id for commodity in read(tmp_path).commodities} - plain == {"copper"}
+    assert [(row.days, row.segments) for row in read(tmp_path).risk.cover if row.commodity == "copper"] == [
+        (60, ())
+    ]
 
 
 def test_shortage_costs_scale(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--with-copper",
         action="store_true",
-        help="add copper, a base metal that would take most of the money",
+        help="add copper, a base metal that would take most of the money, and 60 days of cover of it",
     )
     parser.add_argument(
         "--flat-prices", action="store_true", help="keep the prices of 2026 instead of letting them fall"

@@ -51,7 +51,7 @@ def instance(options: Options, ledger: Ledger) -> dict[str, Any]:
         "substitutions": money.substitutions(ledger),
         "budget": money.budget(a, ledger),
         "allocations": money.allocations(a, ledger),
-        "risk": money.risk(a, ledger),
+        "risk": money.risk(a, options, ledger),
         "scenarios": scenarios.build(a, options, ledger),
         "objective": money.objective(a, ledger),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tables import Assumptions, Ledger, Record, Rows, number, read, words
+from tables import Assumptions, Ledger, Options, Record, Rows, number, read, words
 
 DEPOT = "vault"
 
@@ -76,9 +76,23 @@ def allocations(a: Assumptions, ledger: Ledger) -> Rows:
     ]
 
 
-def risk(a: Assumptions, ledger: Ledger) -> dict[str, Any]:
+def _copper_cover(a: Assumptions, ledger: Ledger) -> dict[str, Any]:
+    """Cover of all copper use: no scenario cuts copper, so only a target makes anyone hold it."""
+    ledger.note(
+        "risk.cover",
+        "copper",
+        "days",
+        "stockpile_facts.csv: Project Vault target cover 60 days",
+        "copper_cover_days of all use",
+        quality="sourced",
+    )
+    start = int(a["defense_cover_from"]) - a.start
+    return {"commodity": "copper", "days": a["copper_cover_days"], "from_period": start, "rebuild_periods": 2}
+
+
+def risk(a: Assumptions, options: Options, ledger: Ledger) -> dict[str, Any]:
     """Shares and cover. Cover binds where a commodity is calm, so it can always be met by buying ahead."""
-    cover = []
+    cover: list[dict[str, Any]] = []
     for row in read("defense_cover"):
         cover.append(
             {
@@ -97,6 +111,8 @@ def risk(a: Assumptions, ledger: Ledger) -> dict[str, Any]:
             "defense_cover_days of defense use",
             quality="assumed",
         )
+    if options.with_copper:
+        cover.append(_copper_cover(a, ledger))
     ledger.note(
         "risk.shares", "adversary", "max_share", "assumptions.csv", "adversary_max_share", quality="assumed"
     )

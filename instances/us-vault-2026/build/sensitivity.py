@@ -2,13 +2,14 @@
 
 Each case is built from ``sources/`` with something changed, solved, and compared with the base plan. Rows go
 to ``results/sensitivity.csv`` as they are found; a case that stands there is not solved again, so the run may
-be interrupted, and ``--only`` takes a part of it. Delete the file after every change of the tables.
+be interrupted, and ``--only`` takes a part of it. ``results/tables.sha256`` says which tables they are of.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,10 +52,16 @@ def changed(key: str, value: float) -> Options:
     return Options(assume=((key, value),))
 
 
+def copper(budget: float) -> Options:
+    """With copper, and a part of the budget."""
+    return Options(with_copper=True, assume=(("budget_factor", budget),))
+
+
 CASES = (
     Case("base", "base", "as committed"),
     Case("without_agency", "base", "nothing on offer, nothing held", idle=True),
-    Case("seed_1", "seed of the search", "1", seed=1),
+    Case("seed_1", "seed of the search", "1, no earlier plan to start from", seed=1),
+    Case("seed_2", "seed of the search", "2, no earlier plan to start from", seed=2),
     Case("other_years", "second scenario set", "2029 and 2031 for 2030 and 2032", changed("span_shift", -1)),
     Case("prices_flat", "price path", "prices of 2026 stay", Options(flat_prices=True)),
     Case("prices_fall_fast", "price path", "long-run price after two years", changed("price_fall_years", 2)),
@@ -86,13 +93,9 @@ CASES = (
     Case("budget_2", "budget", "2 bn USD", changed("budget_factor", 2 / 12)),
     Case("budget_1", "budget", "1 bn USD", changed("budget_factor", 1 / 12)),
     Case("budget_05", "budget", "0.5 bn USD", changed("budget_factor", 0.5 / 12)),
-    Case("copper", "copper", "with it", Options(with_copper=True)),
-    Case(
-        "copper_budget_1",
-        "copper",
-        "with it and 1 bn USD",
-        Options(True, assume=(("budget_factor", 1 / 12),)),
-    ),
+    Case("budget_025", "budget", "0.25 bn USD", changed("budget_factor", 0.25 / 12)),
+    Case("copper", "copper", "with it and 60 days of it", Options(with_copper=True)),
+    Case("copper_budget_4", "copper", "the same and 4 bn USD", copper(4 / 12)),
 )
 """The eight parameters that decide most, two that hardly do, money, copper, and what is not of this world:
 the seed and the years of the scenarios."""
@@ -118,7 +121,7 @@ def row(case: Case, case_instance: Instance, plan: Plan, base: set[str]) -> dict
     """One line of the table; money in millions of USD."""
     tables = plan_tables(case_instance, plan)
     overview = tables["overview"].iloc[0]
-    flows = tables["flows"]
+    flows, money = tables["flows"], tables["money"]
     held = flows[flows["year"] == READ_IN].set_index("commodity")["stock_t"]
     price = {
         m.id: m.price[READ_IN - int(case_instance.horizon.start_year)]
@@ -140,7 +143,7 @@ def row(case: Case, case_instance: Instance, plan: Plan, base: set[str]) -> dict
         "cost_musd": millions(overview["expected_cost_usd"]),
         "loss_musd": millions(overview["expected_loss_usd"]),
         "cvar_musd": millions(overview["cvar_usd"]),
-        "drawn_musd": millions(tables["funding"]["expected_drawn_usd"].sum()),
+        "drawn_musd": millions(money[money["item"] == "draws"]["usd"].sum()),
         "most_drawn_musd": millions(tables["scenarios"]["drawn_usd"].max()),
         f"stock_{READ_IN}_musd": millions(sum(tonnes * price[str(m)] for m, tonnes in held.items())),
         "agreements": int(overview["agreements"]),
@@ -151,6 +154,21 @@ def row(case: Case, case_instance: Instance, plan: Plan, base: set[str]) -> dict
         "seconds": round(float(overview["seconds"])),
         "fingerprint": case_instance.fingerprint()[:12],
     }
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of the tables of a case: names and contents, in order of name."""
+    files = sorted(path for path in folder.iterdir() if path.suffix in {".csv", ".yaml"})
+    return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
+
+
+def check_tables(results: Path) -> None:
+    """Refuse to mix rows of different tables."""
+    now, mark = digest(HOME), results / "tables.sha256"
+    results.mkdir(exist_ok=True)
+    if mark.exists() and mark.read_text(encoding="utf-8").strip() != now:
+        raise SystemExit(f"{results} is of other tables: delete it, then solve all cases again.")
+    mark.write_text(now + "\n", encoding="utf-8")
 
 
 def known(path: Path) -> list[dict[str, str]]:
@@ -164,7 +182,6 @@ def known(path: Path) -> list[dict[str, str]]:
 def write(path: Path, rows: list[dict[str, Any]]) -> None:
     """All rows in the order of ``CASES``."""
     order = [case.id for case in CASES]
-    path.parent.mkdir(exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
@@ -182,6 +199,7 @@ def main() -> None:
         "--warm", type=Path, help="results of an earlier plan to start from; of these tables: the base"
     )
     args = parser.parse_args()
+    check_tables(RESULTS)
     path = RESULTS / "sensitivity.csv"
     rows: list[dict[str, Any]] = list(known(path))
     before, warm = read_results(args.warm) if args.warm else (None, None)
@@ -201,7 +219,7 @@ def main() -> None:
         if case.id == "base" and warm and before and before.fingerprint() == case_instance.fingerprint():
             plan = warm
         else:
-            plan = solve(case_instance, solving, warm=None if case.idle else warm)
+            plan = solve(case_instance, solving, warm=None if case.idle or case.seed else warm)
         if case.id == "base":
             base = chosen(plan)
         rows.append(row(case, case_instance, plan, base))
