@@ -17,6 +17,7 @@ from models.plan import MarginalValue
 from optimizer.compile import Arrays
 from optimizer.data import Data
 from optimizer.highs import Outcome, Solver
+from optimizer.marginals.money import told_of_money
 from optimizer.marginals.table import BOUNDS, ROWS, Price
 from optimizer.marginals.units import Decisions, Index
 from optimizer.summary.words import year as in_year
@@ -135,22 +136,9 @@ def marginal_values(data: Data, arrays: Arrays, outcome: Outcome) -> tuple[Margi
             alone = name == "drawn" and not (budget and budget.sources)
             as_, price = ("envelope", ROWS["envelope"]) if alone else (name, BOUNDS[name])
             sums.add(as_, price, key, float(-columns[j]))
-    found = [*sums.told(), *_idle_money(data, sums)]
+    found = told_of_money(data, arrays, x, sums.told())
     kinds = list(dict.fromkeys(price.kind for price in (*ROWS.values(), *BOUNDS.values())))
     return tuple(sorted(found, key=lambda v: (kinds.index(v.kind), -v.value, v.item, v.year or 0.0)))
-
-
-def _idle_money(data: Data, sums: Sums) -> list[MarginalValue]:
-    """Envelope and sources that do not bind: a planner asks about them first."""
-    budget = data.instance.budget
-    told = {(kind, item) for (_, kind, item, _), value in sums.values.items() if value > 0}
-    limits = [("envelope", "envelope", "The envelope")] if budget and budget.envelope is not None else []
-    limits += [("source", f.id, f"Source {f.id}") for f in (budget.sources or () if budget else ())]
-    return [
-        MarginalValue(kind=kind, item=item, value=0.0, unit="USD", words=f"{name} does not bind.")
-        for kind, item, name in limits
-        if (kind, item) not in told
-    ]
 
 
 def _in(year: float | None) -> str:

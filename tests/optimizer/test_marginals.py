@@ -433,3 +433,28 @@ def test_a_marginal_envelope_is_worth_what_money_saves() -> None:
 
 def test_marginals_can_be_left_out() -> None:
     assert solve(small(), Options(threads=1, marginals=False)).marginal_values == ()
+
+
+def test_limits_that_are_reached_together_say_so() -> None:
+    # 50,000 USD of envelope, all from one source: a dollar more of either alone is no dollar more.
+    source = {"id": "own", "kind": "appropriation", "amount": 5e4}
+    budget = {"envelope": 5e4, "sources": [source]}
+    plan = solve(small(**NO_AGREEMENT, budget=budget), QUICK)
+    money = [v for v in plan.marginal_values if v.kind in ("envelope", "source")]
+    words = {v.item: v.words for v in money}
+    assert sum(v.value for v in money) == pytest.approx(0.8)
+    assert sorted(words.values()) in (
+        [
+            "One more dollar of envelope saves 0.8 USD, if its sources grow with it.",
+            "Source own is used up, but more of it alone saves nothing.",
+        ],
+        [
+            "One more dollar in all from source own saves 0.8 USD, if the envelope grows with it.",
+            "The envelope is used up, but more of it alone saves nothing.",
+        ],
+    )
+
+
+def test_sources_without_limits_are_not_told_of() -> None:
+    plan = solve(small(**NO_AGREEMENT, budget={"sources": [{"id": "endless", "kind": "loan"}]}), QUICK)
+    assert not [v for v in plan.marginal_values if v.kind in ("envelope", "source")]
