@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -30,6 +31,7 @@ def search(
     Of ``x`` only the integer columns are meant to be used.
     """
     seconds = None if seconds is None else seconds * (1 - KEPT_BACK)
+    begun = time.monotonic()
     if options.method == "extensive":
         try:
             found = _by_us(arrays, options, seconds, stop, report, start)
@@ -39,6 +41,7 @@ def search(
         # Infeasible is a strong word: HiGHS is asked before it is said, as where presolve settles everything.
         if found is not None and found.end != "infeasible":
             return found
+    seconds = None if seconds is None else max(0.0, seconds - (time.monotonic() - begun))
     return _by_highs(arrays, options, seconds, stop, report, start)
 
 
