@@ -95,7 +95,7 @@ CASES = (
     Case("budget_05", "budget", "0.5 bn USD", changed("budget_factor", 0.5 / 12)),
     Case("budget_025", "budget", "0.25 bn USD", changed("budget_factor", 0.25 / 12)),
     Case("copper", "copper", "with it and 60 days of it", Options(with_copper=True)),
-    Case("copper_budget_4", "copper", "the same and 4 bn USD", copper(4 / 12)),
+    Case("copper_budget_8", "copper", "the same and 8 bn USD", copper(8 / 12)),
 )
 """The eight parameters that decide most, two that hardly do, money, copper, and what is not of this world:
 the seed and the years of the scenarios."""
