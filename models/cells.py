@@ -14,7 +14,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Full-width forms of the same signs are read like the plain ones by some programs, and some skip leading blanks.
+# Some programs read full-width forms of these signs like the plain ones, and some skip leading blanks.
 _FORMULA = re.compile(r"'*(?:\s*[=+\-@＝＋－＠]|[\t\r\n])")
 
 

@@ -144,7 +144,7 @@ class Effort(Row):
     """How the plan was found."""
 
     seconds: dict[str, float] = Field(default={}, description="by phase")
-    highs_seconds: float = Field(default=0.0, description="of these, spent in HiGHS (presolve and LPs, or MIP)")
+    highs_seconds: float = Field(default=0.0, description="of these, in HiGHS (presolve and LPs, or MIP)")
     rows: int = 0
     columns: int = 0
     nonzeros: int = 0
