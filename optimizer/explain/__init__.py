@@ -27,8 +27,10 @@ from optimizer.explain.rules import Index, Rule, policy
 from optimizer.explain.search import conflict, smallest
 from optimizer.explain.words import listed, sentence, when
 
-SECONDS = 120.0
+SECONDS = 180.0
 """Most that an explanation may take."""
+SEARCH_SHARE = 0.7
+"""Share of the time for what has to give way; the rest is for why."""
 LEAST_SECONDS = 5.0
 """What it may take even where the time limit of the solve leaves less: never just "infeasible"."""
 
@@ -54,8 +56,9 @@ def relaxations(
     index = Index(arrays)
     rules = [*policy(data, index), *funds(data, index)]
     budget = SECONDS if seconds is None else min(SECONDS, max(LEAST_SECONDS, seconds))
-    elastic = Elastic(arrays, rules, options, budget, stop)
+    elastic = Elastic(arrays, rules, options, SEARCH_SHARE * budget, stop)
     relaxed, proven = smallest(elastic)
+    elastic.deadline += (1 - SEARCH_SHARE) * budget
     if relaxed is None:
         if proven:
             raise SolverFailed("the instance is infeasible, and relaxing all of its rules does not mend it.")

@@ -20,10 +20,14 @@ Rules = frozenset[int]
 """Positions in the list of rules."""
 NOTHING = 1e-9
 """Relaxations below this share of a rule's size are the solver's noise."""
-HOLDS = 1e-7
-"""Weight of relaxations below which the rules hold."""
-GAP = 1e-4
-"""Relative gap of the weight of the relaxations; for given yes/no decisions their amounts are exact."""
+GAP, ANY = 1e-4, 1.0
+"""Relative gap of the weight of the relaxations (for given yes/no decisions amounts are exact), and a gap at
+which any point will do."""
+HINT = 1e-5
+"""Share of the instance's own cost that stays in the objective. With none the LP is so degenerate that the
+simplex method took more than 150 s for the real case; with this 30 s."""
+LAST_SECONDS = 5.0
+"""What the last LP of an answer may take although the time is used up."""
 
 
 class OutOfTime(Exception):
@@ -111,8 +115,9 @@ class Elastic:
         self.seconds, self.deadline = seconds, time.monotonic() + seconds
         self._integers = np.flatnonzero(self.arrays.integer)
         self._weights = self.arrays.cost
-        self._whole = self._solver(self.arrays)
-        self._linear = self._solver(replace(self.arrays, integer=np.zeros_like(self.arrays.integer)))
+        self._hint = HINT * np.concatenate([arrays.cost, np.zeros(len(rules))])
+        linear = replace(self.arrays, integer=np.zeros_like(self.arrays.integer), cost=self._hint)
+        self._linear = Solver(linear, threads=options.threads, seed=options.seed)
         self._points: dict[Rules, Vector] = {}
         self._known: dict[Rules, bool] = {}
         self._known_linear: dict[Rules, bool] = {}
@@ -122,19 +127,8 @@ class Elastic:
 
         Takes at most a share of all the time. Raises :class:`OutOfTime` if nothing was found in time.
         """
-        options = self.options.model_copy(update={"relative_gap": gap})
-        upper = self.arrays.upper.copy()
-        upper[self.first :] = self._open(allowed)
-        seconds = min(self.left(), share * self.seconds)
-        arrays = replace(self.arrays, upper=upper)
-        # Signing, building and opening nothing is a plan once the rules are gone.
-        nothing = np.zeros_like(upper)
-        found = search(arrays, options, seconds=seconds, stop=self.stop, start=nothing)
-        if found.x is None:
-            self._settle(found)
-            self._known[allowed] = False
-            return None
-        return self._exact(found.x, allowed, found.end == "optimal")
+        found = self._search(allowed, self._weights, gap, share)
+        return None if found.x is None else self._exact(found.x, allowed, found.end == "optimal")
 
     def known(self, allowed: Rules) -> Relaxed | None:
         """Relaxations among the allowed rules met on the way, not those of least weight; None without any."""
@@ -147,33 +141,27 @@ class Elastic:
             return False
         answer = _follows(self._known, allowed)
         if answer is None:
-            slacks = np.arange(self.first, len(self._weights))
-            self._whole.bound(slacks, np.zeros(len(slacks)), self._open(allowed))
-            self._whole.forget()
-            found = self._whole.run(time_limit=self.left(), stop=self.stop)
-            if found.x is None:
-                self._settle(found)
-            else:
+            found = self._search(allowed, np.zeros_like(self._weights), ANY, 1.0)
+            answer = found.x is not None
+            if found.x is not None:
+                self._known[allowed] = True
                 self._points[allowed] = found.x
-            answer = self._known[allowed] = found.x is not None
         return answer
 
     def possible(self, allowed: Rules) -> bool:
-        """Whether relaxing these rules could be enough if yes/no decisions could be fractions.
-
-        All rules may give way, but only the allowed ones for nothing: so the LP always has an optimum, where
-        an infeasible one now and then leaves the simplex method in numerical trouble.
-        """
+        """Whether relaxing these rules could be enough if yes/no decisions could be fractions."""
         answer = _follows(self._known_linear, allowed)
         if answer is None:
-            price = self._weights.copy()
-            price[[self.first + g for g in allowed]] = 0.0
-            self._linear.set_cost(price)
+            slacks = np.arange(self.first, len(self._weights))
+            self._linear.bound(slacks, np.zeros(len(slacks)), self._open(allowed))
+            # Warm starts lose their way after a change this large.
             self._linear.forget()
-            found = self._linear.run(time_limit=self.left(), stop=self.stop)
-            if found.end != "optimal":
-                raise OutOfTime
-            answer = self._known_linear[allowed] = found.objective <= HOLDS
+            try:
+                found = self._linear.run(time_limit=self.left(), stop=self.stop)
+            except SolverFailed:
+                # The simplex method can stumble over an LP that is infeasible; nothing is ruled out then.
+                return True
+            answer = self._known_linear[allowed] = not self._nothing(found)
         return answer
 
     def least(self, g: int, relaxed: Relaxed) -> Outcome | None:
@@ -184,10 +172,9 @@ class Elastic:
         solver = self._rounded(relaxed.x)
         others = self.first + np.array(sorted(self.every - {g}), dtype=int)
         solver.bound(others, np.zeros(len(others)), relaxed.x[others] * (1 + NOTHING))
-        cost = np.zeros_like(self._weights)
-        cost[self.first + g] = self._weights[self.first + g]
-        solver.set_cost(cost)
-        outcome = solver.run(time_limit=self.left(), stop=self.stop)
+        price = np.zeros_like(self._weights)
+        price[self.first + g] = self._weights[self.first + g]
+        outcome = self._run(solver, price, self.left(), self.stop)
         return outcome if outcome.end == "optimal" else None
 
     def left(self) -> float:
@@ -197,12 +184,32 @@ class Elastic:
             raise OutOfTime
         return left
 
+    def _search(self, allowed: Rules, price: Vector, gap: float, share: float) -> Outcome:
+        """Branch and bound over the yes/no decisions; without values if there are none that suffice."""
+        upper = self.arrays.upper.copy()
+        upper[self.first :] = self._open(allowed)
+        arrays = replace(self.arrays, upper=upper, cost=price + self._hint)
+        found = search(
+            arrays,
+            self.options.model_copy(update={"relative_gap": gap}),
+            seconds=min(self.left(), share * self.seconds),
+            stop=self.stop,
+            # Signing, building and opening nothing is a plan once the rules are gone.
+            start=np.zeros_like(upper),
+        )
+        if self._nothing(found):
+            self._known[allowed] = False
+        return found
+
     def _exact(self, x: Vector, allowed: Rules, proven: bool) -> Relaxed:
         """The same yes/no decisions, rounded, and for these the least amounts."""
         solver = self._rounded(x)
         slacks = np.arange(self.first, len(x))
         solver.bound(slacks, np.zeros(len(slacks)), self._open(allowed))
-        outcome = solver.run()
+        # What has been found is told, whoever asks to stop.
+        outcome = self._run(solver, self._weights, max(LAST_SECONDS, self.deadline - time.monotonic()))
+        if outcome.end == "time_limit":
+            raise OutOfTime
         if outcome.end != "optimal" or outcome.x is None:
             raise SolverFailed(f"with yes/no decisions rounded the relaxed instance became {outcome.end}.")
         x = np.maximum(outcome.x, self.arrays.lower)
@@ -210,12 +217,24 @@ class Elastic:
         self._known[used] = True
         return Relaxed(x, used, float(self._weights @ x), proven)
 
-    def _settle(self, found: Outcome) -> None:
-        """Nothing was found: there is nothing, or there was no time."""
-        if found.end in ("time_limit", "interrupted"):
+    def _run(
+        self, solver: Solver, price: Vector, seconds: float, stop: threading.Event | None = None
+    ) -> Outcome:
+        """The optimum of an LP at a price, by way of the optimum with a hint of the instance's own cost."""
+        solver.set_cost(price + self._hint)
+        first = solver.run(time_limit=seconds, stop=stop)
+        if first.end != "optimal":
+            return first
+        solver.set_cost(price)
+        return solver.run(time_limit=max(LAST_SECONDS, seconds - first.seconds), stop=stop)
+
+    def _nothing(self, found: Outcome) -> bool:
+        """Whether there is no point; raises :class:`OutOfTime` if there was no time to know."""
+        if found.x is None and found.end in ("time_limit", "interrupted"):
             raise OutOfTime
-        if found.end != "infeasible":
+        if found.x is None and found.end != "infeasible":
             raise SolverFailed(f"the relaxed instance is {found.end}.")
+        return found.x is None
 
     def _open(self, allowed: Rules) -> Vector:
         """Upper bounds of the slacks."""
@@ -226,11 +245,6 @@ class Elastic:
         solver = Solver(self.arrays, threads=self.options.threads, seed=self.options.seed)
         solver.fix(self._integers, np.round(x[self._integers]))
         return solver
-
-    def _solver(self, arrays: Arrays) -> Solver:
-        """A programme that asks for any point at all."""
-        cost = np.zeros_like(arrays.cost)
-        return Solver(replace(arrays, cost=cost), threads=self.options.threads, seed=self.options.seed)
 
 
 def _follows(known: dict[Rules, bool], allowed: Rules) -> bool | None:

@@ -41,9 +41,18 @@ def smallest(elastic: Elastic) -> tuple[Relaxed | None, bool]:
         found = [relaxed for relaxed in map(elastic.cheapest, sets) if relaxed is not None]
         best = min(found, key=lambda relaxed: relaxed.weight)
     except OutOfTime:
-        fewer = elastic.known(used) if best is not None and len(used) < len(best.used) else None
-        return fewer or best, False
+        return _fewer(elastic, used, best), False
     return best, best.proven
+
+
+def _fewer(elastic: Elastic, used: Rules, best: Relaxed | None) -> Relaxed | None:
+    """The fewest rules found so far, if there is time to see by how much they give way."""
+    if best is None or len(used) == len(best.used):
+        return best
+    try:
+        return elastic.known(used) or best
+    except OutOfTime:
+        return best
 
 
 def _fewest(elastic: Elastic, most: int) -> list[Rules]:
