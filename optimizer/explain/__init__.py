@@ -48,8 +48,8 @@ def relaxations(
 ) -> tuple[Relaxation, ...]:
     """The smallest set of relaxations that makes an infeasible instance feasible; the heaviest comes first.
 
-    ``seconds`` is what is left of a time limit. If time runs out, or ``stop`` is set, the answer says that it
-    may not be the smallest.
+    ``seconds`` is what is left of a time limit. If time runs out, or ``stop`` is set, what is known by then is
+    told, and that it may not be the smallest.
 
     Raises :class:`models.faults.SolverFailed` if relaxing all rules does not help, or none need be relaxed.
     """
@@ -66,18 +66,21 @@ def relaxations(
     if not relaxed.used:
         raise SolverFailed("HiGHS called an instance infeasible that it could solve with nothing relaxed.")
     order = sorted(relaxed.used, key=lambda g: (-relaxed.x[elastic.first + g] * rules[g].weight, g))
-    told = [_tell(data, index, elastic, relaxed, g) for g in order]
-    if not proven:
-        words = f"{told[-1].words} The search was stopped early: fewer or smaller relaxations may do."
-        told[-1] = told[-1].model_copy(update={"words": words})
-    return tuple(told)
+    told, complete = zip(*(_tell(data, index, elastic, relaxed, g) for g in order), strict=True)
+    *others, last = told
+    early = [] if proven else ["The search was stopped early: fewer or smaller relaxations may do."]
+    if not all(complete):
+        early.append("There was no time to see all that stands against these rules.")
+    return (*others, last.model_copy(update={"words": " ".join([last.words, *early])}))
 
 
-def _tell(data: Data, index: Index, elastic: Elastic, relaxed: Relaxed, g: int) -> Relaxation:
+def _tell(data: Data, index: Index, elastic: Elastic, relaxed: Relaxed, g: int) -> tuple[Relaxation, bool]:
+    """A relaxation, and whether there was time to see all that stands against it."""
     rule, share = elastic.rules[g], float(relaxed.x[elastic.first + g])
     places = sorted(range(len(rule.places)), key=lambda p: -rule.places[p].amount)
     more: list[str] = []
     by: int | None = None
+    complete = True
     try:
         outcome = elastic.least(g, relaxed)
         if outcome is not None and outcome.x is not None:
@@ -91,12 +94,12 @@ def _tell(data: Data, index: Index, elastic: Elastic, relaxed: Relaxed, g: int) 
         others = _against(elastic, relaxed, g)
         more = [f"In conflict with: {listed(others)}.", *more] if others else more
     except OutOfTime:
-        more.append("What it conflicts with was not found in time.")
+        complete = False
     more += _known_reason(data, rule)
     nodes = [rule.places[p].node for p in places] if by is None else [by]
     known = [n for n in nodes if n is not None]
     amount = share * rule.places[places[0]].amount
-    return Relaxation(
+    told = Relaxation(
         family=rule.family,
         item=rule.item,
         year=_year(data, known[0]) if known else None,
@@ -104,6 +107,7 @@ def _tell(data: Data, index: Index, elastic: Elastic, relaxed: Relaxed, g: int) 
         unit=rule.unit,
         words=" ".join([sentence(rule, share, amount, when(data, rule, known)), *more]),
     )
+    return told, complete
 
 
 def _against(elastic: Elastic, relaxed: Relaxed, g: int) -> list[str]:

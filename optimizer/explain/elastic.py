@@ -165,13 +165,12 @@ class Elastic:
         return answer
 
     def least(self, g: int, relaxed: Relaxed) -> Outcome | None:
-        """The LP in which one rule gives way as little as it can, all else as in a point: its duals say why.
-
-        None if the point does not survive the rounding of its yes/no decisions.
+        """The LP in which one rule gives way as little as it can, the others of a set as they like, with the
+        yes/no decisions as they are: its duals say why. None if it has no optimum.
         """
         solver = self._rounded(relaxed.x)
-        others = self.first + np.array(sorted(self.every - {g}), dtype=int)
-        solver.bound(others, np.zeros(len(others)), relaxed.x[others] * (1 + NOTHING))
+        slacks = np.arange(self.first, len(relaxed.x))
+        solver.bound(slacks, np.zeros(len(slacks)), self._open(relaxed.used))
         price = np.zeros_like(self._weights)
         price[self.first + g] = self._weights[self.first + g]
         outcome = self._run(solver, price, self.left(), self.stop)

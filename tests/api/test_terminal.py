@@ -92,7 +92,8 @@ def test_piped_output_is_plain_and_quiet(good: Path, tmp_path: Path) -> None:
 def test_a_terminal_gets_colour_and_a_live_line(good: Path) -> None:
     terminal = Terminal("solve", str(good))
     assert terminal.end() == 0
-    assert re.search("searching|growing|writing the equations|auditing", terminal.text), terminal.text
+    assert "\x1b[?25l" in terminal.text  # the cursor is hidden while the live line stands
+    assert "loading the solver" in terminal.text  # later phases may pass between two refreshes
     assert "\x1b[1;36mby hand: optimal plan" in terminal.text
     assert "-----" not in terminal.text
 
