@@ -199,11 +199,9 @@ def relax(
     ):
         return None
     lp = highs.getPresolvedLp()
-    kinds = lp.integrality_
-    integers = np.array(
-        [i for i, kind in enumerate(kinds) if kind != highspy.HighsVarType.kContinuous], dtype=np.int32
-    )
     names = lp.col_names_
+    # Presolve also marks amounts that happen to be whole in some optimum: those are not ours to branch on.
+    integers = np.array([i for i, name in enumerate(names) if arrays.integer[int(name)]], dtype=np.int32)
     columns = np.array([int(names[i]) for i in integers], dtype=np.int64)
     lp.integrality_ = []
     return Relaxation(_Origin(lp, integers, scales.columns, highs, seed, spent, stop)), columns
