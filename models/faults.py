@@ -71,6 +71,10 @@ class FaultyInstance(StockpileError):
         return (type(self), (self.faults,))
 
 
+class FaultyAlternatives(FaultyInstance):
+    """The alternatives have faults."""
+
+
 class UnreadableFile(StockpileError):
     """The file cannot be read."""
 
@@ -111,3 +115,17 @@ class AuditFailed(StockpileError):
 
     status = 500
     exit_code = 1
+
+
+class NoHazards(StockpileError):
+    """The instance has no hazards to sample scenarios from."""
+
+    status = 422
+    exit_code = 2
+
+
+class UnknownRate(StockpileError):
+    """No such rate of hazards."""
+
+    status = 422
+    exit_code = 2

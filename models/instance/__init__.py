@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from models.instance.base import Id, Many, Name, Row, Series, Text, at
 from models.instance.checks import check, parse, warnings
+from models.instance.hazards import CountryRegime, Dated, Hazard, HazardRate, Level
 from models.instance.market import (
     Commodity,
     Country,
@@ -26,6 +27,8 @@ from models.instance.market import (
 from models.instance.money import Allocation, Budget, Source, Where
 from models.instance.reserve import Depot, OpeningStock, Substitution
 from models.instance.risk import (
+    ChanceRule,
+    ConcentrationRule,
     CoverRule,
     Effect,
     Event,
@@ -68,6 +71,9 @@ class Instance(Row):
     allocations: Many[Allocation] = Field(default=(), description="how spend may be split")
     risk: Risk = Field(default=Risk(), description="rules on risk")
     scenarios: Many[Scenario] = Field(default=(), description="ways the horizon may unfold")
+    hazards: Many[Hazard] = Field(default=(), description="what scenarios are sampled from")
+    regimes: Many[CountryRegime] = Field(default=(), description="how relations with countries change")
+    hazard_rates: Many[HazardRate] = Field(default=(), description="other rates of hazards, by name")
     objective: Objective = Field(default=Objective(), description="what is minimised")
 
     @field_validator("risk", "objective", mode="before")
@@ -125,20 +131,27 @@ __all__ = [
     "Agreement",
     "Allocation",
     "Budget",
+    "ChanceRule",
     "Choice",
     "Commodity",
+    "ConcentrationRule",
     "Country",
+    "CountryRegime",
     "CoverRule",
+    "Dated",
     "Demand",
     "Depot",
     "Effect",
     "Event",
     "FixedPrice",
+    "Hazard",
+    "HazardRate",
     "Horizon",
     "Id",
     "IndexPrice",
     "Industry",
     "Instance",
+    "Level",
     "LossTier",
     "Market",
     "Objective",

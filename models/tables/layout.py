@@ -26,6 +26,8 @@ SINGULAR = {
     "projects": "project",
     "scenarios": "scenario",
     "events": "event",
+    "hazards": "hazard",
+    "levels": "level",
 }
 """The column that names the parent of a nested row."""
 

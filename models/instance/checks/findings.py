@@ -60,6 +60,11 @@ class Findings:
         """Whether no more will be listed."""
         return len(self.listed) >= LIMIT
 
+    @property
+    def count(self) -> int:
+        """How many were found, listed or not."""
+        return len(self.listed) + self.more
+
     def add(self, path: Path, value: Any, allowed: str) -> None:
         """One more; ``path`` leads to the value, ``allowed`` says in plain words what may stand there."""
         if self.full:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.instance.checks import market, risk, supply
+from models.instance.checks import hazards, market, risk, supply
 from models.instance.checks.view import View
 
 CHECKS = (
@@ -17,6 +17,9 @@ CHECKS = (
     risk.allocations,
     risk.rules,
     risk.scenarios,
+    hazards.hazards,
+    hazards.regimes,
+    hazards.rates,
 )
 
 

@@ -33,8 +33,11 @@ OWNERS = (
     "budget.sources",
     "allocations",
     "scenarios",
+    "hazards",
+    "hazard_rates",
 )
-"""The tables whose ids are unique over the whole instance (events: within their scenario)."""
+"""The tables whose ids are unique over the whole instance (events: within their scenario, levels: within
+their hazard)."""
 
 
 class View:
