@@ -7,7 +7,7 @@ import sys
 import traceback
 from typing import Any
 
-from models.faults import FaultyInstance, StockpileError, UnwritableFile
+from models.faults import FaultyAlternatives, FaultyInstance, StockpileError, UnwritableFile
 from optimizer.exits import FAILED, STOPPED
 
 
@@ -47,7 +47,8 @@ def describe(error: BaseException) -> tuple[str, str, int]:
     if isinstance(error, UnwritableFile):
         return type(error).__name__, str(error), FAILED  # nothing is wrong with the instance
     if isinstance(error, FaultyInstance):
-        return type(error).__name__, f"The instance has {len(error.faults):,} faults.", error.exit_code
+        what = "alternatives have" if isinstance(error, FaultyAlternatives) else "instance has"
+        return type(error).__name__, f"The {what} {len(error.faults):,} faults.", error.exit_code
     if isinstance(error, StockpileError):
         return type(error).__name__, str(error), error.exit_code
     if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
