@@ -65,7 +65,7 @@ class Programme:
         self.objective = np.inf
         self.discarded = np.inf
         """No plan in any part of the tree that was given up is below this."""
-        self.lower, self.upper = np.zeros(count), np.ones(count)
+        self.lower, self.upper = relaxation.bounds
         self.iterations = 0
         self.lp_seconds = 0.0
 
@@ -148,7 +148,7 @@ class Programme:
     def first_incumbents(self, root: Node) -> None:
         """Take what the relaxation takes more than a little of; then dive."""
         for threshold in THRESHOLDS:
-            self.try_point((root.solved.x >= threshold).astype(float), root.solved.basis)
+            self.try_point(np.floor(root.solved.x + 1 - threshold), root.solved.basis)
         self._dive(root)
 
     def _dive(self, node: Node) -> None:

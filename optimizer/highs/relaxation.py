@@ -100,6 +100,13 @@ class Relaxation:
         """What presolve took."""
         return self._origin.seconds
 
+    @property
+    def bounds(self) -> tuple[Vector, Vector]:
+        """Lower and upper bounds of the integer columns: not always 0 and 1, for presolve makes one column of
+        two decisions that do the same."""
+        lp, index = self._origin.lp, self._integers
+        return np.array(lp.col_lower_)[index], np.array(lp.col_upper_)[index]
+
     def restore(self, integers: Vector) -> Vector:
         """The whole solution before presolve, in the units of the arrays, for these integer values.
 
@@ -199,9 +206,17 @@ def relax(
     ):
         return None
     lp = highs.getPresolvedLp()
-    names = lp.col_names_
+    kinds, names = lp.integrality_, lp.col_names_
+    whole, implied = highspy.HighsVarType.kInteger, highspy.HighsVarType.kImplicitInteger
     # Presolve also marks amounts that happen to be whole in some optimum: those are not ours to branch on.
-    integers = np.array([i for i, name in enumerate(names) if arrays.integer[int(name)]], dtype=np.int32)
+    integers = np.array(
+        [
+            i
+            for i, kind in enumerate(kinds)
+            if kind == whole or (kind == implied and arrays.integer[int(names[i])])
+        ],
+        dtype=np.int32,
+    )
     columns = np.array([int(names[i]) for i in integers], dtype=np.int64)
     lp.integrality_ = []
     return Relaxation(_Origin(lp, integers, scales.columns, highs, seed, spent, stop)), columns
