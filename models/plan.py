@@ -84,6 +84,19 @@ class ScenarioRisk(Row):
     )
 
 
+class ChanceRisk(Row):
+    """How probable it is that a rule of risk.chance is kept."""
+
+    rule: int = Field(description="position in risk.chance, from 0")
+    segment: str
+    commodities: Many[str] = ()
+    min_fraction: float
+    asked: float = Field(description="probability asked for")
+    achieved: float = Field(
+        description="probability of the scenarios in which it is kept throughout, to 1e-6 of demand"
+    )
+
+
 class RiskFigures(Row):
     """E, CVaR and what they are made of."""
 
@@ -93,6 +106,7 @@ class RiskFigures(Row):
     expected_cost: float = Field(description="the bracket behind w_c in model.md §5, USD")
     segments: Many[SegmentRisk] = ()
     scenarios: Many[ScenarioRisk] = ()
+    chance: Many[ChanceRisk] = ()
 
 
 class MarginalValue(Row):

@@ -38,6 +38,26 @@ class ServiceRule(Row):
     min_fraction: Share = Field(description="least part served [share]")
 
 
+class ConcentrationRule(Row):
+    """No few countries supply most: the Herfindahl-Hirschman index of what enters the reserve is bounded."""
+
+    commodities: Many[Id] = Field(
+        default=(), description="ids; the rule holds for each, for all if none is named"
+    )
+    hhi: float = Field(
+        gt=0, le=1, description="most sum of squared shares by own country of what enters in calm [index]"
+    )
+
+
+class ChanceRule(Row):
+    """A share of demand that is served from beginning to end in scenarios of a given probability."""
+
+    segment: Word = Field(description="as in demand and industries")
+    commodities: Many[Id] = Field(default=(), description="ids; all, and industries too, if none is named")
+    min_fraction: Share = Field(default=1.0, description="least part served [share]")
+    probability: Share = Field(description="least probability of the scenarios in which it is [share]")
+
+
 class Risk(Row):
     """Rules on risk. Absent limits do not bind."""
 
@@ -47,6 +67,8 @@ class Risk(Row):
     )
     cover: Many[CoverRule] = Field(default=(), description="days of demand in stock")
     service: Many[ServiceRule] = Field(default=(), description="floors on what is served")
+    concentration: Many[ConcentrationRule] = Field(default=(), description="how few countries may supply")
+    chance: Many[ChanceRule] = Field(default=(), description="floors on what is served most probably")
     cvar_limit: Amount | None = Field(default=None, description="most CVaR of the loss [USD]")
     expected_loss_limit: Amount | None = Field(default=None, description="most expected loss [USD]")
     emissions_limit: Amount | None = Field(default=None, description="most expected emissions [tCO₂e]")

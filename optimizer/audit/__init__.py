@@ -14,6 +14,7 @@ from models.instance import Instance
 from models.plan import Certificate, Commitments, Plan
 from optimizer.audit.allocations import allocations
 from optimizer.audit.case import Case
+from optimizer.audit.chance import chance
 from optimizer.audit.commit import commitments_of
 from optimizer.audit.consumers import consumers
 from optimizer.audit.cover import cover, service
@@ -85,6 +86,7 @@ def _check(instance: Instance, plan: Plan, commitments: Commitments, ledger: Led
     shares(case)
     cover(case, held)
     service(case)
+    chance(case, plan)
     loss = losses(case)
     worth = value(case, spent, finance, held, loss)
     objective(case, plan, worth)

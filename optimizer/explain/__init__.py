@@ -22,6 +22,7 @@ from optimizer.data import Data
 from optimizer.explain.elastic import Elastic, OutOfTime, Relaxed
 from optimizer.explain.funds import funds
 from optimizer.explain.limits import EXHAUSTED, FORCED, reasons, short_of_cash, used_up, where
+from optimizer.explain.paths import paths
 from optimizer.explain.ray import runaway
 from optimizer.explain.rules import Index, Rule, policy
 from optimizer.explain.search import conflict, smallest
@@ -54,7 +55,7 @@ def relaxations(
     Raises :class:`models.faults.SolverFailed` if relaxing all rules does not help, or none need be relaxed.
     """
     index = Index(arrays)
-    rules = [*policy(data, index), *funds(data, index)]
+    rules = [*policy(data, index), *paths(data, index), *funds(data, index)]
     budget = SECONDS if seconds is None else min(SECONDS, max(LEAST_SECONDS, seconds))
     elastic = Elastic(arrays, rules, options, SEARCH_SHARE * budget, stop)
     relaxed, proven = smallest(elastic)

@@ -26,6 +26,9 @@ def sentence(rule: Rule, share: float, amount: float, when: str) -> str:
             says = f"{percent(rule.level * left, 3)} can be served{when}, {less}"
         case "service_industry":
             says = f"{percent(rule.level * left, 3)} of its output can be kept{when}, {less}"
+        case "chance":
+            kept = percent(max(0.0, rule.level - amount), 3)
+            says = f"a probability of {kept} can be reached, {figures(100 * amount)} points less"
         case "share":
             says = f"{said} more than allowed must come from there{when}"
         case "allocation_min":

@@ -8,7 +8,8 @@ from typing import Any
 from models.plan import BuiltProject, Commitments, Node, OpenedDepot, SignedAgreement
 from optimizer.compile import Arrays, Vector
 from optimizer.data import Data
-from optimizer.extract.risk import Values, cvar, days_of_cover, losses, risk
+from optimizer.extract.risk import cvar, days_of_cover, losses, risk
+from optimizer.extract.rules import Values
 
 ZERO = 1e-9
 """Scaled values below this are the solver's noise."""

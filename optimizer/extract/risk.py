@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
 
 from models.instance import at
 from models.plan import RiskFigures, ScenarioRisk, SegmentRisk
 from optimizer.data import Data
+from optimizer.extract.rules import SHORT, Values, chances
 from optimizer.tree import UNDISTURBED
-
-Values = dict[str, dict[tuple[Any, ...], float]]
-"""variable: index: value in natural units, zeros left out."""
-
-SHORT = 1e-6
-"""Share of a demand or an output below which nothing is missing."""
 
 
 @dataclass
@@ -109,6 +103,7 @@ def risk(data: Data, found: Values, expected_cost: float) -> RiskFigures:
             ScenarioRisk(id=s, probability=tree.weight[s], loss=usd, days_of_cover=cover.get(s, {}))
             for s, usd in sorted(loss.items(), key=lambda item: item[0] == UNDISTURBED)
         ),
+        chance=chances(data, found),
     )
 
 

@@ -12,8 +12,10 @@
 10. :mod:`shares`      shares by country of what enters the reserve
 11. :mod:`cover`       days of cover in calm
 12. :mod:`service`     shares of demand served
-13. :mod:`loss`        loss by scenario, CVaR, limits
-14. :mod:`objective`
+13. :mod:`chance`      shares of demand served with a probability
+14. :mod:`concentration` few countries do not supply most
+15. :mod:`loss`        loss by scenario, CVaR, limits
+16. :mod:`objective`
 
 Families meet only through variables of model.md §3 and the :class:`~optimizer.formulation.base.Ledger`.
 """
@@ -23,6 +25,7 @@ from __future__ import annotations
 from optimizer.data import Data
 from optimizer.formulation import (
     allocations,
+    chance,
     commit,
     consumers,
     contracts,
@@ -54,6 +57,7 @@ FAMILIES = (
     shares,
     cover,
     service,
+    chance,
     loss,
 )
 

@@ -7,29 +7,40 @@ Meets     consumers.py
 
 from __future__ import annotations
 
-from optimizer.formulation.base import Formulation, Relation, rows, total
+from collections.abc import Mapping
+
+from models.instance import ChanceRule, ServiceRule
+from optimizer.formulation.base import Formulation, Index, Relation, rows, total
 from optimizer.formulation.consumers import cuts, shortages
 
 
 def add(m: Formulation) -> None:
     """Declare the rows of each rule."""
     m.services = dict(enumerate(m.data.instance.risk.service))
+    served, kept = owed(m, m.services)
+    rows(m, "service", served, service)
+    rows(m, "service_industry", kept, service_industry)
+
+
+def owed(
+    m: Formulation, rules: Mapping[int, ServiceRule] | Mapping[int, ChanceRule]
+) -> tuple[Index, Index]:
+    """Demand rows and industries that rules concern, at every node: (r, q, n) and (r, j, n)."""
     served = [
         (r, q.id, n)
-        for r, rule in m.services.items()
+        for r, rule in rules.items()
         for q in m.data.instance.demand
         if q.segment == rule.segment and (not rule.commodities or q.commodity in rule.commodities)
         for n in m.NODE
     ]
     kept = [
         (r, j.id, n)
-        for r, rule in m.services.items()
+        for r, rule in rules.items()
         for j in m.data.instance.industries
         if j.segment == rule.segment and not rule.commodities
         for n in m.NODE
     ]
-    rows(m, "service", served, service)
-    rows(m, "service_industry", kept, service_industry)
+    return served, kept
 
 
 def service(m: Formulation, r: int, q: str, n: int) -> Relation:

@@ -127,6 +127,13 @@ def service(raw: Raw, plan: Raw) -> bool:
     return "short" in plan["operations"]
 
 
+def chance(raw: Raw, plan: Raw) -> bool:
+    segments = {q["segment"] for q in raw["demand"]}
+    raw.setdefault("risk", {})["chance"] = [{"segment": s, "probability": 1.0} for s in sorted(segments)]
+    likely = {row["id"] for row in plan["tree"] if row["probability"] > 1e-6}
+    return any(node in likely for node in plan["operations"].get("short", {}).get("node", []))
+
+
 def loss(raw: Raw, plan: Raw) -> bool:
     raw.setdefault("risk", {})["expected_loss_limit"] = 0.999 * plan["risk"]["expected_loss"]
     return bool(plan["risk"]["expected_loss"] > 0)
@@ -151,6 +158,7 @@ FAULTS: list[tuple[str, Plant]] = [
     ("shares", shares),
     ("cover", cover),
     ("service", service),
+    ("chance", chance),
     ("loss", loss),
 ]
 

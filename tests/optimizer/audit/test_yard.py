@@ -216,6 +216,10 @@ FAULTS = [
     rule("service", "risk", "service", 1, "min_fraction", to=0.86),
     rule("service", "risk", "service", 1, to={"segment": "general", "commodities": ["ga"],
     "min_fraction": 0.86}),
+    # chance: 15; short in the ban (0.4) only, and by 0.4 of 6 t
+    rule("chance", "risk", "chance", 0, "probability", to=0.61),
+    rule("chance", "risk", "chance", 1, "min_fraction", to=0.94),
+    rule("chance", "risk", "chance", 0, to={"segment": "defense", "commodities": ["ga"], "probability": 1.0}),
     # loss: 13
     rule("loss", "risk", "cvar_limit", to=583.0),
     rule("loss", "risk", "expected_loss_limit", to=291.0),

@@ -50,6 +50,7 @@ COLUMNS = {
     "money": ("due", "draw", "drawn", "repay", "owed", "cash"),
     "allocations": ("spent", "spent_all"),
     "shares": ("imbalance",),
+    "chance": ("kept",),
     "loss": ("cum", "eta", "excess"),
 }
 """Variables by the family that declares them."""
@@ -174,6 +175,10 @@ INSTANCE: Instance = by_hand(
         "exposure_limit": 0.05,
         "cover": [{"commodity": "ga", "segments": ["defense"], "days": 36.5}],
         "service": [{"segment": "defense", "min_fraction": 0.9}, {"segment": "chips", "min_fraction": 0.3}],
+        "chance": [
+            {"segment": "defense", "min_fraction": 0.9, "probability": 0.7},
+            {"segment": "chips", "min_fraction": 0.3, "probability": 0.2},
+        ],
         "cvar_limit": 4000.0,
         "expected_loss_limit": 3000.0,
         "emissions_limit": 8000.0,

@@ -8,10 +8,11 @@ from tests.optimizer.mutants.base import Mutation
 from tests.optimizer.mutants.finance import FINANCE
 from tests.optimizer.mutants.reserve import RESERVE
 from tests.optimizer.mutants.risk import RISK
+from tests.optimizer.mutants.rules import RULES
 from tests.optimizer.mutants.supply import SUPPLY
 from tests.optimizer.mutants.world import WORLD
 
-MUTATIONS = (*WORLD, *SUPPLY, *RESERVE, *FINANCE, *RISK)
+MUTATIONS = (*WORLD, *SUPPLY, *RESERVE, *FINANCE, *RISK, *RULES)
 
 EQUIVALENT = (
     Mutation(
@@ -75,6 +76,10 @@ ROWS = {
     "cover": "risk/cover",
     "service": "risk/service",
     "service_industry": "risk/service-industry",
+    "chance": "rules/chance",
+    "chance_industry": "rules/chance-industry",
+    "kept_before": "rules/chance",
+    "chance_reached": "rules/chance",
     "cum_sum": "risk/tail",
     "beyond": "risk/tail",
     "expected_loss_limit": "risk/loss-limit",

@@ -91,13 +91,13 @@ RISK = (
     ),
     Mutation(
         "a service rule that names commodities holds for industries too",
-        "4.12", service.add,
+        "4.12", service.owed,
         "and not rule.commodities", "",
         "risk/service",
     ),
     Mutation(
         "a service rule ignores the commodities it names",
-        "4.12", service.add,
+        "4.12", service.owed,
         "not rule.commodities or q.commodity in rule.commodities", "True",
         "risk/service",
     ),
