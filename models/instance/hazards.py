@@ -43,7 +43,7 @@ class Hazard(Row):
         default=(), description="ids of hazards whose effects it takes the place of while it is in force"
     )
     dated: Dated | None = Field(default=None, description="a start on a known date")
-    levels: Many[Level] = Field(min_length=1, description="how severe it may be")
+    levels: Many[Level] = Field(min_length=1, max_length=100, description="how severe it may be")
 
 
 class CountryRegime(Row):
