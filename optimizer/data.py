@@ -27,11 +27,14 @@ def positions(ids: Iterable[str]) -> dict[str, int]:
 class Data:
     """What the formulation reads: scaled numbers by id, period t and node n. No solver, no Pyomo."""
 
-    def __init__(self, instance: Instance, tree: Tree | None = None) -> None:
+    def __init__(
+        self, instance: Instance, tree: Tree | None = None, node_states: list[State] | None = None
+    ) -> None:
+        """``node_states`` stand for the effects in force at the nodes of ``tree``."""
         self.instance = instance
         self.tree = tree or grow(instance)
         self.units = choose_units(instance)
-        self.states: list[State] = states(instance, self.tree)
+        self.states = states(instance, self.tree) if node_states is None else node_states
         self.periods = instance.horizon.periods
         self.years_per_period = instance.horizon.period_years
         self.commodities = {c.id: c for c in instance.commodities}
@@ -60,10 +63,10 @@ class Data:
 
     # ---- time
 
-    @property
-    def nodes(self) -> range:
-        """All nodes."""
-        return range(len(self.tree))
+    @cached_property
+    def nodes(self) -> list[int]:
+        """All nodes, by the ids they bear in the tree."""
+        return [node.id for node in self.tree.nodes]
 
     def period(self, n: int) -> int:
         """t(n)."""

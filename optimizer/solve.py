@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import platform
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib.metadata import version
 
 import numpy as np
@@ -16,7 +14,8 @@ from models.instance import Instance
 from models.options import Options
 from models.plan import Effort, Plan, Relaxation, Status
 from optimizer.audit import audit
-from optimizer.compile import Arrays, Vector, compile_arrays
+from optimizer.compile import Arrays, Vector, compile_arrays, no_collection
+from optimizer.cones import run
 from optimizer.data import Data
 from optimizer.explain import relaxations, runaway
 from optimizer.extract import commitments, operations, risk, tree_rows, values
@@ -27,23 +26,12 @@ from optimizer.progress import Clock, Progress
 from optimizer.search import search
 from optimizer.tidy import tidy
 
-__all__ = ["Progress", "solve"]
+__all__ = ["Progress", "no_collection", "solve"]
 
 ROUNDING = 1e-9
 """Relative difference below which two objectives are the same number."""
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Python's search for unreachable cycles held back: among a million expressions it costs a third of the
-    time of building them and finds none."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+COMMITMENTS = ("sign", "build", "open")
+"""Yes/no decisions that are made now."""
 
 
 def solve(
@@ -95,7 +83,8 @@ def solve(
     if found.x is None:
         return _no_plan(data, arrays, found, options, clock, stop)
     with clock.phase("polish"):
-        x, polished, seconds = polish(arrays, found.x, options)
+        x, polished, seconds = polish(found.arrays or arrays, found.x, options)
+        arrays = polished.arrays
         x = tidy(data, arrays, x)
     plan = make_plan(data, arrays, x, found, options)
     with clock.phase("marginals"):
@@ -130,17 +119,21 @@ def _reporter(
 
 
 def warm_values(arrays: Arrays, plan: Plan) -> Vector:
-    """The yes/no decisions of an earlier plan on the columns of these arrays; unknown ids are left out."""
+    """The yes/no decisions of an earlier plan on the columns of these arrays; unknown ids are left out.
+
+    nan where it is not a commitment that is decided: in which scenarios a rule is kept follows from those.
+    """
     chosen: set[tuple[str, tuple[object, ...]]] = set()
     if plan.commitments is not None:
         chosen |= {("sign", (a.id, a.start)) for a in plan.commitments.agreements}
         chosen |= {("build", (k.id, k.start)) for k in plan.commitments.projects}
         chosen |= {("open", (d.id,)) for d in plan.commitments.depots}
-    return np.array([float(key in chosen) for key in arrays.columns])
+    open_ = [yes and name not in COMMITMENTS for yes, (name, _) in zip(arrays.integer, arrays.columns, strict=True)]
+    return np.where(open_, np.nan, [float(key in chosen) for key in arrays.columns])
 
 
 def polish(arrays: Arrays, x: Vector, options: Options) -> tuple[Vector, Solver, float]:
-    """Round the yes/no decisions and solve the LP that remains.
+    """Round the yes/no decisions and solve the LP that remains, until its solution lies in every cone.
 
     Returns clean values, the solver that holds the LP (for marginal values), and the seconds it took.
     """
@@ -148,7 +141,7 @@ def polish(arrays: Arrays, x: Vector, options: Options) -> tuple[Vector, Solver,
     solver = Solver(arrays, threads=options.threads, seed=options.seed)
     if len(integers):
         solver.fix(integers, np.round(x[integers]))
-    outcome = solver.run()
+    outcome = run(solver)
     if outcome.end != "optimal" or outcome.x is None:
         raise SolverFailed(f"with yes/no decisions rounded the plan became {outcome.end}.")
     clean = outcome.x.copy()
