@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from models.instance.base import Amount, Id, Many, Period, Row, Share, Word
+from models.instance.base import Amount, Id, Many, Period, Row, Share
 from models.instance.risk import Effect
 
 
 class Level(Row):
     """How severe an announcement turns out to be, drawn when it starts and kept until it ends."""
 
-    id: Id = Field(description="a name, once in the hazard")
+    id: Id = Field(description="a name of at most 80 characters, once in the hazard")
     probability: Share = Field(default=1.0, description="those of a hazard sum to 1 [share]")
     effects: Many[Effect] = Field(default=(), description="what it does while it is in force")
 
@@ -27,7 +27,7 @@ class Dated(Row):
 class Hazard(Row):
     """Announcements of one country, or outages there, that start at a rate and end at a rate."""
 
-    id: Id = Field(description="a name of at most 100 characters, such as ban_gallium")
+    id: Id = Field(description="a name of at most 80 characters, such as ban_gallium")
     country: Id = Field(description="id of a country; its regime multiplies the rates")
     rate: Amount = Field(default=0.0, description="how often it starts while it is not in force [1/year]")
     after: Many[Id] = Field(default=(), description="ids of hazards that bring it about or make it likelier")
@@ -66,5 +66,4 @@ class HazardRate(Row):
 
     id: Id = Field(description="a name, such as high")
     factor: Amount = Field(description="multiplies the rates of the hazards selected [factor]")
-    countries: Many[Id] = Field(default=(), description="ids; of all hazards if neither these nor groups")
-    groups: Many[Word] = Field(default=(), description="as in countries")
+    hazards: Many[Id] = Field(default=(), description="ids; all if none is named")

@@ -8,6 +8,7 @@ from models.instance import Instance, Scenario
 from optimizer.scenarios.known import known_for_certain
 from optimizer.scenarios.model import HazardModel
 from optimizer.scenarios.paths import Continuation, Regime, Simulation
+from optimizer.scenarios.reduce import Reduction, reduce
 from optimizer.scenarios.replace import with_scenarios
 
 
@@ -73,11 +74,13 @@ def conditional_sample(
 __all__ = [
     "Continuation",
     "HazardModel",
+    "Reduction",
     "Regime",
     "Simulation",
     "conditional_sample",
     "continuations",
     "known_for_certain",
+    "reduce",
     "sample",
     "simulate",
     "with_scenarios",

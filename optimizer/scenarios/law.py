@@ -48,14 +48,7 @@ def rate_factors(instance: Instance, rate: float | str | None) -> Reals:
         hint = Hints().near_or_all(rate, named) if named else "; the table hazard_rates is empty"
         raise UnknownRate(f"{rate!r} is no id of hazard_rates{hint}.")
     row = named[rate]
-    group = {c.id: c.group for c in instance.countries}
-    everywhere = not row.countries and not row.groups
-    return np.array(
-        [
-            row.factor if everywhere or h.country in row.countries or group[h.country] in row.groups else 1.0
-            for h in hazards
-        ]
-    )
+    return np.array([row.factor if not row.hazards or h.id in row.hazards else 1.0 for h in hazards])
 
 
 class Law:

@@ -100,6 +100,16 @@ class Simulation:
     def __len__(self) -> int:
         return len(self.levels)
 
+    @property
+    def hazards(self) -> tuple[str, ...]:
+        """Ids, in the order of ``levels``."""
+        return self._law.ids
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        """Those with a regime, in the order of ``tense``."""
+        return self._law.countries
+
     @cached_property
     def _merged(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The first of the paths that look alike, in order, and the number of each kind."""

@@ -19,8 +19,12 @@ def found() -> dict[str, dict[str, str]]:
 
 
 def test_they_are_of_these_tables() -> None:
-    """Fails after every change of the tables: solve them again (build/sensitivity.py)."""
-    tables = sorted(path for path in CASE.iterdir() if path.suffix in {".csv", ".yaml"})
+    """Fails after every change of the tables that a solve reads: solve them again (build/sensitivity.py)."""
+    tables = sorted(
+        path
+        for path in CASE.iterdir()
+        if path.suffix in {".csv", ".yaml"} and not path.name.startswith(("hazard", "regimes"))
+    )
     now = hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in tables)).hexdigest()
     assert (RESULTS / "tables.sha256").read_text(encoding="utf-8").strip() == now
 

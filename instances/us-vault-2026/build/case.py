@@ -7,6 +7,7 @@ from typing import Any
 import agreements
 import commodities
 import demand
+import hazards
 import market
 import money
 import projects
@@ -53,5 +54,8 @@ def instance(options: Options, ledger: Ledger) -> dict[str, Any]:
         "allocations": money.allocations(a, ledger),
         "risk": money.risk(a, options, ledger),
         "scenarios": scenarios.build(a, options, ledger),
+        "hazards": hazards.build(a, options, ledger),
+        "regimes": hazards.regimes(ledger),
+        "hazard_rates": hazards.rates(a, options, ledger),
         "objective": money.objective(a, ledger),
     }

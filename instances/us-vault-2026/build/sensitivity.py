@@ -157,8 +157,12 @@ def row(case: Case, case_instance: Instance, plan: Plan, base: set[str]) -> dict
 
 
 def digest(folder: Path) -> str:
-    """SHA-256 of the tables of a case: names and contents, in order of name."""
-    files = sorted(path for path in folder.iterdir() if path.suffix in {".csv", ".yaml"})
+    """SHA-256 of the tables of a case that a solve reads (not hazards): names, contents, in order of name."""
+    files = sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix in {".csv", ".yaml"} and not path.name.startswith(("hazard", "regimes"))
+    )
     return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
 
 

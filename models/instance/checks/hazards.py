@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from models.instance.checks.risk import check_effect, check_places
+from models.instance.checks.risk import check_effect
 from models.instance.checks.rules import distinct, inside, whole
 from models.instance.checks.view import View
 from models.instance.hazards import Hazard
 from models.instance.shape import Path
 
-LONGEST = 100
-"""Characters of a hazard's id: sampled events are named after it, with the year behind."""
+LONGEST = 80
+"""Characters of an id: sampled events are named after hazard, level and year."""
 
 
 def hazards(view: View) -> None:
@@ -60,6 +60,9 @@ def _levels(view: View, path: Path, hazard: Hazard) -> None:
     whole(view, (*path, "levels"), [level.probability for level in hazard.levels], "probabilities")
     seen: set[str] = set()
     for number, level in enumerate(hazard.levels):
+        if len(level.id) > LONGEST:
+            allowed = f"an id of at most {LONGEST} characters"
+            view.findings.add((*path, "levels", number, "id"), level.id, allowed)
         if level.id in seen:
             view.findings.add((*path, "levels", number, "id"), level.id, "an id used once in the hazard")
         seen.add(level.id)
@@ -96,4 +99,5 @@ def regimes(view: View) -> None:
 def rates(view: View) -> None:
     """Named rates."""
     for path, row in view.each("hazard_rates", view.instance.hazard_rates):
-        check_places(view, path, row.countries, row.groups)
+        view.refer_all((*path, "hazards"), row.hazards, "hazards")
+        distinct(view, (*path, "hazards"), row.hazards)
