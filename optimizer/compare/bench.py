@@ -1,0 +1,113 @@
+"""An alternative's programme with commitments fixed: what they are worth there, one after the other."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.alternatives import Alternative
+from models.faults import SolverFailed
+from models.options import Options
+from models.plan import Commitments
+from optimizer.compare.base import SIZES, Base, scaled_size
+from optimizer.compile import Arrays
+from optimizer.data import Data
+from optimizer.highs import Outcome, Solver
+
+NEAR = 1e-6
+"""Relative distance by which a size may miss its range through rounding."""
+
+
+@dataclass
+class Bench:
+    """One programme held by HiGHS; each run starts from where the last one ended."""
+
+    base: Base
+    alternative: Alternative
+    options: Options
+    stop: threading.Event | None = None
+
+    def __post_init__(self) -> None:
+        self.data: Data = self.base.data(self.alternative)
+        self.arrays: Arrays = self.base.arrays(self.alternative)
+        self.solver = Solver(self.arrays, threads=self.options.threads, seed=self.options.seed)
+        self.open = bool(np.setdiff1d(np.flatnonzero(self.arrays.integer), self.base.decisions).size)
+        """Whether there are yes/no columns that are not commitments."""
+        self.seconds = 0.0
+
+    def become(self, alternative: Alternative) -> None:
+        """The programme of another alternative of the kind; whatever was fixed is free again."""
+        self.alternative = alternative
+        self.data, self.arrays = self.base.data(alternative), self.base.arrays(alternative)
+        a, solver = self.arrays, self.solver
+        solver.bound(np.arange(len(a.lower)), a.lower, a.upper)
+        solver.bound_rows(np.arange(len(a.row_lower)), a.row_lower, a.row_upper)
+        solver.set_cost(a.cost)
+
+    def worth(self, made: Commitments, *, sizes: bool) -> Outcome | None:
+        """The best operations under these commitments; None if there are none that meet the rules.
+
+        ``sizes``: tonnes a year are fixed as well, not only yes and no.
+        """
+        taken = self.base.taken(made)
+        count = len(made.agreements) + len(made.projects) + len(made.depots)
+        if len(taken) < count:
+            return None
+        column, a = self.base.column, self.arrays
+        yes = np.array([float(a.columns[j] in taken) for j in self.base.decisions])
+        j = self.base.decisions
+        if ((yes < a.lower[j]) | (yes > a.upper[j])).any():
+            return None
+        self.solver.fix(j, yes)
+        if sizes:
+            at, values = [], []
+            for name, index in [key for key in taken if key[0] in SIZES]:
+                k = column[SIZES[name], index]
+                size = scaled_size(self.data, name, index[0], taken[name, index])
+                nearest = self._in_range(name, index[0], k, size)
+                if nearest is None:
+                    return None
+                at.append(k)
+                values.append(nearest)
+            if at:
+                self.solver.bound(np.array(at), np.array(values), np.array(values))
+        outcome = self._run()
+        if sizes and taken:
+            every = np.array([column[SIZES[n], i] for n, i in taken if n in SIZES], dtype=int)
+            if len(every):
+                self.solver.bound(every, a.lower[every], a.upper[every])
+        return outcome
+
+    def _in_range(self, name: str, member: str, k: int, size: float) -> float | None:
+        """The size within its range, or None if it is further off than rounding."""
+        rows = self.data.agreements if name == "sign" else self.data.projects
+        range_ = getattr(rows[member], SIZES[name])
+        low = scaled_size(self.data, name, member, range_.min)
+        high = scaled_size(self.data, name, member, range_.max)
+        low, high = max(low, self.arrays.lower[k]), min(high, self.arrays.upper[k])
+        if not low - NEAR * abs(low) <= size <= high + NEAR * abs(high):
+            return None
+        return float(min(max(size, low), high))
+
+    def _run(self) -> Outcome | None:
+        gap = self.options.relative_gap / 100 if self.open else 0.0
+        try:
+            outcome = self.solver.run(relative_gap=gap, stop=self.stop)
+        except SolverFailed:
+            # Warm starts can lose their way.
+            self.solver.forget()
+            outcome = self.solver.run(relative_gap=gap, stop=self.stop)
+        self.seconds += outcome.seconds
+        if outcome.end == "interrupted":
+            raise Stopped
+        if outcome.end == "infeasible":
+            return None
+        if outcome.end != "optimal" or outcome.x is None:
+            raise SolverFailed(f"with commitments fixed the programme became {outcome.end}.")
+        return outcome
+
+
+class Stopped(Exception):
+    """Somebody asked for an end."""

@@ -1,0 +1,48 @@
+"""What a plan's commitments are worth under the rules and the objective of other alternatives."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from models.alternatives import Alternative
+from models.options import Options
+from models.plan import Commitments
+from optimizer.compare.base import Base
+from optimizer.compare.bench import Bench, Stopped
+from optimizer.progress import Progress
+
+
+@dataclass(frozen=True)
+class Judge:
+    """One plan's commitments under several alternatives of one kind, operations found anew in each."""
+
+    name: str
+    """Of the plan's own alternative."""
+    made: Commitments
+    by: tuple[Alternative, ...]
+    kind: str
+    options: Options
+
+    def run(
+        self, base: Base, stop: threading.Event, tell: Callable[[Progress], None] | None
+    ) -> dict[str, float | None]:
+        """USD by alternative; None where the commitments cannot meet its rules. Empty if it was stopped."""
+        if tell is not None:
+            tell(Progress("judge", 0.0))
+        found: dict[str, float | None] = {}
+        bench: Bench | None = None
+        try:
+            for alternative in self.by:
+                if stop.is_set():
+                    return {}
+                if bench is None:
+                    bench = Bench(base, alternative, self.options, stop)
+                else:
+                    bench.become(alternative)
+                outcome = bench.worth(self.made, sizes=True)
+                found[alternative.name] = None if outcome is None else outcome.objective * base.units.money
+        except Stopped:
+            return {}
+        return found
