@@ -84,6 +84,20 @@ class ScenarioRisk(Row):
     )
 
 
+class ConcentrationRisk(Row):
+    """How concentrated on countries the acquisitions of a commodity are that a rule concerns."""
+
+    rule: int = Field(description="position in risk.concentration, from 0")
+    commodity: str
+    allowed: float = Field(description="most index that the rule allows")
+    hhi: float = Field(
+        description="Herfindahl-Hirschman index on the path where it is largest; 0 without tonnes"
+    )
+    tonnes: float = Field(description="t that enter the reserve in calm on that path")
+    country: str = Field(default="", description="id of the country that most of them come from")
+    share: float = Field(default=0.0, description="part that comes from there")
+
+
 class ChanceRisk(Row):
     """How probable it is that a rule of risk.chance is kept."""
 
@@ -106,6 +120,7 @@ class RiskFigures(Row):
     expected_cost: float = Field(description="the bracket behind w_c in model.md §5, USD")
     segments: Many[SegmentRisk] = ()
     scenarios: Many[ScenarioRisk] = ()
+    concentration: Many[ConcentrationRisk] = ()
     chance: Many[ChanceRisk] = ()
 
 

@@ -128,7 +128,9 @@ def warm_values(arrays: Arrays, plan: Plan) -> Vector:
         chosen |= {("sign", (a.id, a.start)) for a in plan.commitments.agreements}
         chosen |= {("build", (k.id, k.start)) for k in plan.commitments.projects}
         chosen |= {("open", (d.id,)) for d in plan.commitments.depots}
-    open_ = [yes and name not in COMMITMENTS for yes, (name, _) in zip(arrays.integer, arrays.columns, strict=True)]
+    open_ = [
+        yes and name not in COMMITMENTS for yes, (name, _) in zip(arrays.integer, arrays.columns, strict=True)
+    ]
     return np.where(open_, np.nan, [float(key in chosen) for key in arrays.columns])
 
 

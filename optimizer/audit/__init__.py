@@ -16,6 +16,7 @@ from optimizer.audit.allocations import allocations
 from optimizer.audit.case import Case
 from optimizer.audit.chance import chance
 from optimizer.audit.commit import commitments_of
+from optimizer.audit.concentration import concentration
 from optimizer.audit.consumers import consumers
 from optimizer.audit.cover import cover, service
 from optimizer.audit.ledger import FAMILIES, Ledger, finite, largest
@@ -86,6 +87,7 @@ def _check(instance: Instance, plan: Plan, commitments: Commitments, ledger: Led
     shares(case)
     cover(case, held)
     service(case)
+    concentration(case, plan)
     chance(case, plan)
     loss = losses(case)
     worth = value(case, spent, finance, held, loss)

@@ -34,6 +34,7 @@ FAMILIES = (
     "shares",
     "cover",
     "service",
+    "concentration",
     "chance",
     "loss",
     "objective",

@@ -68,7 +68,7 @@ class BranchAndBound:
     def run(self, start: Vector | None = None) -> Found:
         """Search until the gap is reached, nothing is left, or something asks for an end.
 
-        ``start``: decisions of a first incumbent to try.
+        ``start``: decisions of a first incumbent to try; those it leaves open (nan) are found by diving.
         """
         with ThreadPoolExecutor(2) as threads:
             self.programme.pool = threads if self.threads > 1 else None
@@ -83,7 +83,7 @@ class BranchAndBound:
         if root.end != "optimal":
             return self._found(programme.stopped() or "time_limit", -np.inf)
         if start is not None:
-            programme.try_point(start, root.basis)
+            programme.complete(start, root)
         top = Node(root.objective, 0, programme.lower.copy(), programme.upper.copy(), root)
         programme.first_incumbents(top)
         heap = [] if self._settled(top) else [top]

@@ -145,6 +145,18 @@ class Programme:
         if solved.end == "optimal" and solved.objective < self.objective:
             self.objective, self.incumbent = solved.objective, fixed
 
+    def complete(self, start: Vector, root: Solved) -> None:
+        """Try a point; decisions that it leaves open (nan) are found by diving with the others fixed."""
+        open_ = np.isnan(start)
+        if not open_.any():
+            self.try_point(start, root.basis)
+            return
+        lower = np.where(open_, self.lower, np.round(start))
+        upper = np.where(open_, self.upper, np.round(start))
+        solved = self.alone(lower, upper, root.basis)
+        if solved.end == "optimal":
+            self._dive(Node(solved.objective, 0, lower, upper, solved))
+
     def first_incumbents(self, root: Node) -> None:
         """Take what the relaxation takes more than a little of; then dive."""
         for threshold in THRESHOLDS:

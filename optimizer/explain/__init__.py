@@ -22,7 +22,7 @@ from optimizer.data import Data
 from optimizer.explain.elastic import Elastic, OutOfTime, Relaxed
 from optimizer.explain.funds import funds
 from optimizer.explain.limits import EXHAUSTED, FORCED, reasons, short_of_cash, used_up, where
-from optimizer.explain.paths import paths
+from optimizer.explain.paths import index_reached, left_out, paths
 from optimizer.explain.ray import runaway
 from optimizer.explain.rules import Index, Rule, policy
 from optimizer.explain.search import conflict, smallest
@@ -82,9 +82,11 @@ def _tell(data: Data, index: Index, elastic: Elastic, relaxed: Relaxed, g: int) 
     more: list[str] = []
     by: int | None = None
     complete = True
+    x = relaxed.x
     try:
         outcome = elastic.least(g, relaxed)
         if outcome is not None and outcome.x is not None:
+            x = outcome.x
             places = where(elastic, g, outcome) or places
             by = short_of_cash(data, index, outcome) if rule.kind == "cash" else None
             at_limit = used_up(data, index, elastic.rules, outcome.x, by) if by is not None else []
@@ -100,6 +102,12 @@ def _tell(data: Data, index: Index, elastic: Elastic, relaxed: Relaxed, g: int) 
     nodes = [rule.places[p].node for p in places] if by is None else [by]
     known = [n for n in nodes if n is not None]
     amount = share * rule.places[places[0]].amount
+    if rule.kind == "concentration":
+        reached, leaf = index_reached(index, rule, x)
+        amount, known = max(0.0, reached - rule.level), known[:0] if leaf is None else [leaf]
+    if rule.kind == "chance":
+        out = [s or "the undisturbed course" for s in left_out(data, index, rule, relaxed.x)]
+        more = [f"It is not kept in {listed(out)}.", *more] if out else more
     told = Relaxation(
         family=rule.family,
         item=rule.item,

@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from models.faults import SolverFailed
 from models.options import Options
 from optimizer.compile import Arrays, Vector
+from optimizer.cones import folded, run
 from optimizer.explain.rules import Rule
 from optimizer.highs import Outcome, Solver
 from optimizer.search import search
@@ -221,11 +222,12 @@ class Elastic:
     ) -> Outcome:
         """The optimum of an LP at a price, by way of the optimum with a hint of the instance's own cost."""
         solver.set_cost(price + self._hint)
-        first = solver.run(time_limit=seconds, stop=stop)
+        first = run(solver, time_limit=seconds, stop=stop)
         if first.end != "optimal":
             return first
         solver.set_cost(price)
-        return solver.run(time_limit=max(LAST_SECONDS, seconds - first.seconds), stop=stop)
+        left = max(LAST_SECONDS, seconds - first.seconds)
+        return folded(self.arrays, solver, run(solver, time_limit=left, stop=stop))
 
     def _nothing(self, found: Outcome) -> bool:
         """Whether there is no point; raises :class:`OutOfTime` if there was no time to know."""

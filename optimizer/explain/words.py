@@ -26,6 +26,8 @@ def sentence(rule: Rule, share: float, amount: float, when: str) -> str:
             says = f"{percent(rule.level * left, 3)} can be served{when}, {less}"
         case "service_industry":
             says = f"{percent(rule.level * left, 3)} of its output can be kept{when}, {less}"
+        case "concentration":
+            says = f"an index of {figures(rule.level + amount, 3)} cannot be avoided{when}"
         case "chance":
             kept = percent(max(0.0, rule.level - amount), 3)
             says = f"a probability of {kept} can be reached, {figures(100 * amount)} points less"
@@ -74,7 +76,7 @@ def when(data: Data, rule: Rule, nodes: Sequence[int]) -> str:
     if not nodes:
         return ""
     by = "by" if rule.family == "money" else "in"
-    if rule.kind == "share":
+    if rule.kind in ("share", "concentration"):
         return f" along {course(data, nodes[:1])}"
     trunk = [n for n in nodes if n < data.periods]
     if trunk:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from models.instance import at
 from models.plan import RiskFigures, ScenarioRisk, SegmentRisk
 from optimizer.data import Data
-from optimizer.extract.rules import SHORT, Values, chances
+from optimizer.extract.rules import SHORT, Values, chances, concentrations
 from optimizer.tree import UNDISTURBED
 
 
@@ -103,6 +103,7 @@ def risk(data: Data, found: Values, expected_cost: float) -> RiskFigures:
             ScenarioRisk(id=s, probability=tree.weight[s], loss=usd, days_of_cover=cover.get(s, {}))
             for s, usd in sorted(loss.items(), key=lambda item: item[0] == UNDISTURBED)
         ),
+        concentration=concentrations(data, found),
         chance=chances(data, found),
     )
 

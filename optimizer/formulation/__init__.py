@@ -27,6 +27,7 @@ from optimizer.formulation import (
     allocations,
     chance,
     commit,
+    concentration,
     consumers,
     contracts,
     cover,
@@ -58,6 +59,7 @@ FAMILIES = (
     cover,
     service,
     chance,
+    concentration,
     loss,
 )
 

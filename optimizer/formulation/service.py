@@ -22,9 +22,7 @@ def add(m: Formulation) -> None:
     rows(m, "service_industry", kept, service_industry)
 
 
-def owed(
-    m: Formulation, rules: Mapping[int, ServiceRule] | Mapping[int, ChanceRule]
-) -> tuple[Index, Index]:
+def owed(m: Formulation, rules: Mapping[int, ServiceRule] | Mapping[int, ChanceRule]) -> tuple[Index, Index]:
     """Demand rows and industries that rules concern, at every node: (r, q, n) and (r, j, n)."""
     served = [
         (r, q.id, n)

@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 import highspy
 import numpy as np
+import scipy.sparse as sp
 
 from models.faults import SolverFailed
-from optimizer.compile import Arrays, Scales, Vector, equilibrate
+from optimizer.compile import Arrays, Scales, Vector, equilibrate, row_scales
 
 End = Literal["optimal", "infeasible", "unbounded", "time_limit", "interrupted"]
 
@@ -45,6 +46,8 @@ class Outcome:
     iterations: int
     seconds: float = 0.0
     """Spent in HiGHS."""
+    arrays: Arrays | None = None
+    """Those that it ended with, if rows were added on the way."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,26 @@ class Solver:
             len(index), index, np.asarray(lower) * scale, np.asarray(upper) * scale
         )
         self._checked(status, "bound rows")
+
+    def add_rows(self, arrays: Arrays) -> None:
+        """Go on with these arrays, which are those held and more rows; the basis is kept."""
+        first = len(self.arrays.rows)
+        columns = sp.diags_array(self.scales.columns)
+        added = sp.csr_array(sp.csr_array(arrays.matrix)[first:] @ columns)
+        scale = row_scales(added)
+        added = sp.csr_array(sp.diags_array(scale) @ added)
+        status = self._highs.addRows(
+            len(scale),
+            arrays.row_lower[first:] * scale,
+            arrays.row_upper[first:] * scale,
+            added.nnz,
+            added.indptr[:-1].astype(np.int32),
+            added.indices.astype(np.int32),
+            added.data,
+        )
+        self._checked(status, "add rows")
+        self.arrays = arrays
+        self.scales = replace(self.scales, rows=np.concatenate([self.scales.rows, scale]))
 
     def set_cost(self, cost: Vector) -> None:
         """Another objective, same rows."""

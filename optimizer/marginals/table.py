@@ -88,6 +88,36 @@ ROWS: dict[str, Price] = {
     "share": Price(
         "shares", "t", "Share of {item}: one tonne more saves {value}.", units.share, units.shared
     ),
+    "hhi": Price(
+        "concentration",
+        "t",
+        "Concentration of {item}: one tonne of leeway along every path saves {value}.",
+        units.concentrated,
+        units.shared,
+    ),
+    "even": Price(
+        "concentration",
+        "t",
+        "Concentration of {item}: one tonne more from any one country along every path saves {value}.",
+        units.concentrated,
+        units.shared,
+    ),
+    "chance": Price(
+        "chance",
+        "t",
+        "Chance of service of {item}: one tonne less owed {when} saves {value}.",
+        units.second,
+        units.demanded,
+        2,
+    ),
+    "chance_industry": Price(
+        "chance",
+        "USD of output",
+        "Chance of service of industry {item}: one more dollar of output cut {when} saves {value}.",
+        units.second,
+        units.made,
+        2,
+    ),
     "allocation_min": Price(
         "allocations",
         "USD",

@@ -10,6 +10,7 @@ from typing import Any
 
 from models.instance import at
 from optimizer.data import Data
+from optimizer.explain.paths import called_concentration
 from optimizer.explain.rules import called_cover, called_share
 
 Index = tuple[Any, ...]
@@ -45,6 +46,11 @@ def cover(data: Data, key: Index) -> str:
 def share(data: Data, key: Index) -> str:
     """A rule on shares."""
     return called_share(data.instance.risk.shares[key[0]], key[1])
+
+
+def concentrated(data: Data, key: Index) -> str:
+    """A rule on concentration."""
+    return called_concentration(key[1], data.instance.risk.concentration[key[0]].hhi)
 
 
 def money(data: Data, _: Index) -> float:

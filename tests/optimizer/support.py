@@ -8,11 +8,14 @@ from functools import cache
 from pathlib import Path
 
 from models.instance import Instance
+from models.options import Options
 from optimizer import formulation
 from optimizer.compile import Arrays, compile_arrays
+from optimizer.cones import cones
 from optimizer.data import Data
 from optimizer.formulation import build
 from optimizer.highs import Solver
+from optimizer.search import search
 from tests.optimizer.byhand import HAND
 
 CASES = Path(__file__).resolve().parents[1] / "cases"
@@ -47,7 +50,11 @@ def arrays_of(instance: Instance) -> tuple[Arrays, float]:
 
 def solved(arrays: Arrays, money: float, gap: float = 1e-6) -> float | None:
     """The optimum in USD; None if there is no plan, or none that is best."""
-    found = Solver(arrays, threads=1).run(relative_gap=gap, time_limit=60)
+    if cones(arrays):
+        # Tangents are added until the optimum lies within the cones.
+        found = search(arrays, Options(relative_gap=gap, threads=1, method="highs"), seconds=60)
+    else:
+        found = Solver(arrays, threads=1).run(relative_gap=gap, time_limit=60)
     assert found.end not in ("time_limit", "interrupted"), f"HiGHS ended with {found.end}"
     return found.objective * money if found.end == "optimal" else None
 

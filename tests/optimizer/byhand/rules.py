@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.optimizer.byhand.base import BAN, by_hand, commerce, good, hit, need, offer
+from tests.optimizer.byhand.base import BAN, by_hand, commerce, good, hit, need, offer, plant
 
 DEAR = offer(premium=19.0)
 """200 USD/t: dearer than a shortage, so nobody buys it unless a rule asks for it."""
@@ -37,13 +37,82 @@ def both_hit(**rule: Any) -> dict[str, Any]:
     }
 
 
+AUS = offer("far", premium=1.0, country="AUS")
+"""20 USD/t from another country."""
+NOW, THEN = offer(quantity=[100.0, 0.0]), offer("far", quantity=[0.0, 100.0], country="AUS")
+"""One country sells in the first year, the other in the second, both for 10 USD/t."""
+
+
+def spread(hhi: float, **more: Any) -> dict[str, Any]:
+    """One rule on concentration."""
+    return {"concentration": [{"hhi": hhi, **more}]}
+
+
 RULES = {
+    # ---- 4.14 concentration
+    # 5/8 are 0.75² + 0.25²: a quarter of 200 t for 20, the rest for 10.
+    "concentration": by_hand(2500.0, spot=[offer(), AUS], risk=spread(0.625)),
+    # The same of each of two metals, and of the second only if it alone is named: 10 t a year of it.
+    "concentration-each": by_hand(
+        2750.0,
+        commodities=[good(), good("ge")],
+        demand=[need(), need("ge-use", "ge", 10.0)],
+        spot=[
+            offer(),
+            AUS,
+            offer("ge-offer", commodity="ge"),
+            offer("ge-far", commodity="ge", premium=1.0, country="AUS"),
+        ],
+        risk=spread(0.625),
+    ),
+    "concentration-named": by_hand(
+        2250.0,
+        commodities=[good(), good("ge")],
+        demand=[need(), need("ge-use", "ge", 10.0)],
+        spot=[
+            offer(),
+            AUS,
+            offer("ge-offer", commodity="ge"),
+            offer("ge-far", commodity="ge", premium=1.0, country="AUS"),
+        ],
+        risk=spread(0.625, commodities=["ge"]),
+    ),
+    # Half from each over both years, though all from one in each.
+    "concentration-along": by_hand(2000.0, spot=[NOW, THEN], risk=spread(0.5)),
+    # The crisis doubles the price of the second year, which is then not calm: what is bought in it for 20
+    # does not count, and the first year has one country only, so nothing may be bought. Undisturbed nothing
+    # may be bought in the second either. 10000 + 0.5·10000 + 0.5·2000.
+    "concentration-on-each-path": by_hand(
+        16000.0,
+        spot=[NOW, THEN],
+        risk=spread(0.5),
+        scenarios=[hit({"kind": "price", "factor": 2.0})],
+    ),
+    # Two countries cannot come below a half.
+    "concentration-too-few": by_hand(20000.0, spot=[offer(), AUS], risk=spread(0.4)),
+    # A third from each of three. One has 20 t a year only, so 60 t come at 10, 20 and 30 USD/t; 40 t are
+    # short.
+    "concentration-of-three": by_hand(
+        2 * (20.0 * 10.0 + 20.0 * 20.0 + 20.0 * 30.0 + 40.0 * 100.0),
+        spot=[
+            offer(),
+            AUS,
+            offer("third", quantity=20.0, premium=2.0, country="CHN"),
+        ],
+        risk=spread(1 / 3),
+    ),
+    # Half of what the plant makes is the agency's, at 30 USD/t; the rest goes to consumers without it. Three
+    # quarters from the offer: 60 t for 10 and 20 t of 40, so 100 with the owner's 20. 2·(600 + 600).
+    "concentration-project": by_hand(
+        2400.0,
+        spot=[offer()],
+        projects=[plant(country="AUS", existing_capacity=100.0, offtake_share=0.5, opex=30.0)],
+        risk=spread(0.625),
+    ),
     # ---- 4.15 chance
     # Served undisturbed: 0.5. With the early ban as well it is 0.7, with the other 0.8, both enough. Early:
     # 0.2·100·200 + 0.3·100·100.
-    "chance": by_hand(
-        7000.0, market=[commerce()], spot=[DEAR], risk={"chance": [owed(0.6)]}, scenarios=BANS
-    ),
+    "chance": by_hand(7000.0, market=[commerce()], spot=[DEAR], risk={"chance": [owed(0.6)]}, scenarios=BANS),
     # Four fifths of it: 0.2·(80·200 + 20·100) + 0.3·100·100.
     "chance-part": by_hand(
         6600.0,

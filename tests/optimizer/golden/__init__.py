@@ -51,6 +51,7 @@ COLUMNS = {
     "allocations": ("spent", "spent_all"),
     "shares": ("imbalance",),
     "chance": ("kept",),
+    "concentration": ("acquired",),
     "loss": ("cum", "eta", "excess"),
 }
 """Variables by the family that declares them."""
@@ -175,6 +176,7 @@ INSTANCE: Instance = by_hand(
         "exposure_limit": 0.05,
         "cover": [{"commodity": "ga", "segments": ["defense"], "days": 36.5}],
         "service": [{"segment": "defense", "min_fraction": 0.9}, {"segment": "chips", "min_fraction": 0.3}],
+        "concentration": [{"hhi": 0.64, "commodities": ["ga", "slag"]}, {"hhi": 0.5, "commodities": ["ga"]}],
         "chance": [
             {"segment": "defense", "min_fraction": 0.9, "probability": 0.7},
             {"segment": "chips", "min_fraction": 0.3, "probability": 0.2},
