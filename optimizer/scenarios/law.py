@@ -14,6 +14,8 @@ so a duration D in periods is geometric, P(D = d) = exp(-μΔ)^(d-1) (1 - exp(-�
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,21 +36,22 @@ DRAWS = 4
 def rate_factors(instance: Instance, rate: float | str | None) -> Reals:
     """By hazard: what its rates are multiplied by.
 
-    ``rate``: None for 1, a factor on all hazards, or the id of a row of ``hazard_rates``. Raises UnknownRate.
+    ``rate``: None for 1, a factor on all hazards (text of a number too), or the id of a row of
+    ``hazard_rates``. Raises UnknownRate.
     """
     hazards = instance.hazards
-    if rate is None:
-        return np.ones(len(hazards))
-    if not isinstance(rate, str):
-        if not (np.isfinite(rate) and rate >= 0):
-            raise UnknownRate(f"{rate!r}: a factor is a number of at least 0.")
-        return np.full(len(hazards), float(rate))
     named = {row.id: row for row in instance.hazard_rates}
-    if rate not in named:
+    if isinstance(rate, str) and rate in named:
+        row = named[rate]
+        return np.array([row.factor if not row.hazards or h.id in row.hazards else 1.0 for h in hazards])
+    try:
+        factor = 1.0 if rate is None else float(rate)
+    except ValueError as error:
         hint = Hints().near_or_all(rate, named) if named else "; the table hazard_rates is empty"
-        raise UnknownRate(f"{rate!r} is no id of hazard_rates{hint}.")
-    row = named[rate]
-    return np.array([row.factor if not row.hazards or h.id in row.hazards else 1.0 for h in hazards])
+        raise UnknownRate(f"{rate!r}: neither a number nor an id of hazard_rates{hint}.") from error
+    if not (math.isfinite(factor) and factor >= 0):
+        raise UnknownRate(f"{rate!r}: a factor is a number of at least 0.")
+    return np.full(len(hazards), factor)
 
 
 class Law:
