@@ -14,7 +14,6 @@ from models.plan import MarginalValue
 from optimizer.compare.reuse import most_drawn
 from optimizer.compare.sweep import Solved
 from optimizer.tables import spend
-from optimizer.tables.flows import flows
 from optimizer.tables.frame import Frame
 
 DOMESTIC, ALLIED = "domestic", "ally"
@@ -128,10 +127,10 @@ class Figures:
             for commodity, days in s.days_of_cover.items():
                 if s.probability > 0:
                     hit.setdefault(commodity, []).append((s.probability, days))
-        table = flows(self.frame)
-        last = table[table["period"] == self.frame.periods - 1].set_index("commodity")["stock_days"]
+        held = self._held_at_end()
         for c in self.instance.commodities:
-            at_end, met = float(last[c.id]), hit.get(c.id)
+            use, met = self.frame.annual_use(c.id, industries=True)[-1], hit.get(c.id)
+            at_end = 365 * held.get(c.id, 0.0) / use if use > 0 else np.nan
             if met is None and np.isnan(at_end):
                 continue
             yield {
@@ -140,6 +139,14 @@ class Figures:
                 "days_when_hit": sum(p * d for p, d in met) / sum(p for p, _ in met) if met else None,
                 "days_at_end": at_end,
             }
+
+    def _held_at_end(self) -> dict[str, float]:
+        """Expected stock by commodity in the last period, t."""
+        f, stock = self.frame, self.frame.operation("stock")
+        node = stock["node"].to_numpy()
+        weight = f.probability[node] * (f.period[node] == f.periods - 1)
+        held = (stock["value"] * weight).groupby(stock["commodity"]).sum()
+        return {str(c): float(t) for c, t in held.items()}
 
     def concentration(self) -> Iterator[Row]:
         """By commodity that enters the reserve: expected tonnes over the horizon, by own country."""
