@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from api.cli import batch, convert, errors, export, report, schema, show, solve, validate
+from api.cli import batch, compare, convert, errors, export, report, sample, schema, show, solve, validate
 
 EPILOG = (
     "Exit codes: 0 there is a plan, 2 the instance has faults, 3 infeasible or unbounded,"
@@ -25,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (validate, solve, show, batch, convert, export, schema, report):
+for command in (validate, solve, show, batch, compare, convert, sample, export, schema, report):
     app.command(command.NAME)(command.command)
 
 
