@@ -25,6 +25,9 @@ large) would otherwise be blown up until the simplex method stumbles over it."""
 ROUNDS = 4
 """Rounds of equilibration; the spread hardly shrinks after three."""
 
+MANY = 200_000
+"""Objects made without a search for unreachable cycles from which on one is worth its time."""
+
 
 @dataclass(frozen=True)
 class Arrays:
@@ -59,6 +62,9 @@ def no_collection() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            # Once now is cheaper than once for each generation a little later.
+            if gc.get_count()[0] > MANY:
+                gc.collect()
             gc.enable()
 
 

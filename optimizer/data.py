@@ -51,6 +51,7 @@ class Data:
             **self.projects,
         }
         """Whatever brings tonnes into the reserve and is planned spend."""
+        self._markets: dict[tuple[str, int, bool], float] = {}
         self._row = {
             "price": positions(self.commodities),
             "demand": positions(self.demand_rows),
@@ -186,11 +187,14 @@ class Data:
 
     def market(self, m: str, n: int, hit: bool = True) -> float:
         """What commerce supplies, units of m; before effects if not ``hit``."""
-        t, state = self.period(n), self.states[n]
-        rows = ((i, self.instance.market[i]) for i in self.market_rows[m])
-        return sum(
-            self.rate(m, at(r.quantity, t)) * (float(state.market[i]) if hit else 1.0) for i, r in rows
-        )
+        known = self._markets.get((m, n, hit))
+        if known is None:
+            t, state = self.period(n), self.states[n]
+            rows = ((i, self.instance.market[i]) for i in self.market_rows[m])
+            known = self._markets[m, n, hit] = sum(
+                self.rate(m, at(r.quantity, t)) * (float(state.market[i]) if hit else 1.0) for i, r in rows
+            )
+        return known
 
     def market_availability(self, m: str, n: int) -> float:
         """μ = Σ market·avail / Σ market; 0 without market rows."""

@@ -70,7 +70,7 @@ def solve(
             m = build(data)
         with clock.phase("arrays"):
             arrays = compile_arrays(m)
-        del m
+            del m
     with clock.phase("search"):
         found = search(
             arrays,

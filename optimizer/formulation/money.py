@@ -95,16 +95,18 @@ def finance(m: Formulation, n: int) -> list[Term]:
     r"""What money itself costs: fees, and interest beyond the discount rate.
 
     .. math:: finance_n = \sum_f fee_f\,draw_{f,n}
-              + \sum_f \max(0, rate_f - discount\_rate)\,\Delta\,owed_{f,pa(n)}
+              + [t(n) < T-1]\,\delta(1) \sum_f \max(0, rate_f - discount\_rate)\,\Delta\,owed_{f,n}
+
+    Interest is paid in the period after, at every child; their probabilities sum to the node's, so in
+    expectation it may stand with the debt, discounted by one period more.
     """
-    data, parent = m.data, m.data.parent(n)
+    data = m.data
     fees = [m.sources[f].fee * m.draw[f, n] for f in m.SOURCE if m.sources[f].fee]
-    if parent is None:
+    if data.period(n) == data.periods - 1:
         return fees
-    beyond = {
-        f: max(0.0, m.sources[f].rate - data.instance.discount_rate) * data.years_per_period for f in m.LOAN
-    }
-    return fees + [beyond[f] * m.owed[f, parent] for f in m.LOAN if beyond[f]]
+    later = data.discount(1) * data.years_per_period
+    beyond = {f: later * max(0.0, m.sources[f].rate - data.instance.discount_rate) for f in m.LOAN}
+    return fees + [beyond[f] * m.owed[f, n] for f in m.LOAN if beyond[f]]
 
 
 def draw_limit(m: Formulation, f: str, n: int) -> float | None:

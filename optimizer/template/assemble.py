@@ -72,10 +72,14 @@ def number(
         of_level[stands] = numbers[start:end]
         found.append(of_level)
         start = end
-    keys = [
-        (at_nodes.keys[k][0], (*at_nodes.keys[k][1], n)) if n >= 0 else common.keys[k]
-        for n, k in zip(owner[sorting].tolist(), key[sorting].tolist(), strict=True)
-    ]
+    of_nodes, of_common = at_nodes.keys, common.keys
+    keys = []
+    for n, k in zip(owner[sorting].tolist(), key[sorting].tolist(), strict=True):
+        if n < 0:
+            keys.append(of_common[k])
+        else:
+            name, index = of_nodes[k]
+            keys.append((name, (*index, n)))
     return Numbered(keys, numbers[: len(common.keys)], found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,10 +40,10 @@ class Bank:
         return np.arange(len(self.codes))
 
     @cached_property
-    def by_kind(self) -> list[Integers]:
+    def by_kind(self) -> list[slice]:
         """Cells of each kind; rows and columns come in the same order in all kinds."""
-        kind = decode(self.codes)[0]
-        return [np.flatnonzero(kind == k) for k in Kind]
+        ends = np.searchsorted(decode(self.codes)[0], np.arange(len(Kind) + 1)).tolist()
+        return [slice(start, end) for start, end in pairwise(ends)]
 
     @cached_property
     def columns(self) -> Integers:
@@ -71,7 +72,9 @@ class Bank:
         grown[:before, : self.numbers.shape[1]] = self.numbers
         order = np.argsort(self.codes)
         grown[before + node, order[np.searchsorted(self.codes, code, sorter=order)]] = value
-        self.numbers = grown
+        # Kinds lie together, so that each can be read as a slice; within a kind the order stays.
+        together = np.argsort(decode(self.codes)[0], kind="stable")
+        self.codes, self.numbers = self.codes[together], np.ascontiguousarray(grown[:, together])
         for position, vector in enumerate(vectors, before):
             for unit, key in enumerate(self.parts.keys(vector)):
                 self.where[unit].setdefault(key, position)
@@ -136,5 +139,4 @@ class Bank:
 
     def gather(self, places: Integers) -> NDArray[np.float64]:
         """All cells for rows of library nodes by unit."""
-        result: NDArray[np.float64] = self.numbers[places[..., self.units], self.every]
-        return result
+        return self.numbers.reshape(-1).take((places * len(self.codes))[..., self.units] + self.every)

@@ -84,7 +84,7 @@ def lay_out(
     decoded = decode(bank.codes)
 
     def places(kind: Kind) -> list[Integers]:
-        return [part[bank.by_kind[kind]] for part in decoded[1:]]
+        return [part[bank.by_kind[kind]].copy() for part in decoded[1:]]
 
     row_at, column_at = _place(bank.rows, len(known.rows.keys)), _place(bank.columns, len(known.columns.keys))
     _, own_row, own_column = places(Kind.OWN)

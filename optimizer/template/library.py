@@ -8,6 +8,7 @@ as in any tree. Only nodes of the last period count as leaves, as in any tree th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -32,10 +33,13 @@ class Place(int):
 def pack(parts: Parts, wanted: Iterable[Part], first: Vector | None = None) -> list[Vector]:
     """Few vectors that hold all wanted parts; ``first`` is one of them if given.
 
-    Each part goes into the first vector that does not contradict it. What nobody asks for is calm.
+    Each part goes into the first vector that does not contradict it, those of units with most parts first.
+    What nobody asks for is calm.
     """
+    wanted = list(wanted)
+    count = Counter(unit for unit, _ in wanted)
     held = np.empty((0, parts.length)) if first is None else first[None, :].copy()
-    for unit, values in sorted(wanted, key=lambda part: -len(part[1])):
+    for unit, values in sorted(wanted, key=lambda part: (-count[part[0]], part[0])):
         slots = parts.slots[unit]
         there = held[:, slots]
         fits = np.flatnonzero(((there == values) | np.isnan(there)).all(axis=1))
@@ -96,5 +100,6 @@ def compile_library(instance: Instance, parts: Parts, vectors: Mapping[int, list
     with no_collection():
         m = build(data)
         arrays = compile_arrays(m)
-    names = [c.local_name for c in m.component_objects(pyo.Constraint)]
+        names = [c.local_name for c in m.component_objects(pyo.Constraint)]
+        del m
     return Library(tree, held, unlikely, arrays, names)

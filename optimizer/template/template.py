@@ -71,7 +71,8 @@ class Template:
         for t, of_period in wanted.items():
             bank = self._banks[t]
             absent: dict[tuple[int, bytes], Part] = {}
-            for vector in of_period.values():
+            # States that hit much first: packing then needs fewer nodes.
+            for vector in sorted(of_period.values(), key=lambda v: -np.count_nonzero(v != 1)):
                 for unit in bank.missing(vector):
                     values = vector[self._parts.slots[unit]]
                     absent[unit, values.tobytes()] = (unit, values)
