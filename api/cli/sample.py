@@ -179,7 +179,12 @@ def in_words(found: Study) -> str:
             "lrr",
             head=["", "before", "after"],
         )
-        lines += [
-            f"  distance between the paths {usd(r.distance)}, between the distributions {usd(r.wasserstein)}"
-        ]
+        lines += columns(
+            [
+                ["distance between the distributions (Wasserstein)", usd(r.wasserstein)],
+                ["distance between the sets (Kantorovich)", usd(r.distance)],
+                ["differences of the means, summed over commodities", usd(r.mean_by_commodity)],
+            ],
+            "lr",
+        )
     return "\n".join(lines) + "\n"
