@@ -24,9 +24,11 @@ import vl_convert
 from markupsafe import Markup
 
 from optimizer.report.charts import Picture
+from optimizer.report.comparison import chapter as of_comparison
+from optimizer.report.evaluation import chapter as of_evaluation
 from optimizer.report.grid import Grid, grid
 from optimizer.report.parts import Part
-from optimizer.report.plan import chapter
+from optimizer.report.plan import chapter as of_plan
 from optimizer.report.sections import Chapter
 from optimizer.report.style import Tables
 
@@ -35,6 +37,7 @@ VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 _SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)"[^>]*? height="([\d.]+)"')
 
 
+CHAPTERS = {"plan": of_plan, "comparison": of_comparison, "evaluation": of_evaluation}
 _GLOBAL = "window.vegaEmbed = vegaEmbed;"
 """What the script leaves for ours."""
 
@@ -57,7 +60,7 @@ class Drawn:
 
 def html(parts: list[Part], title: str | None = None, made: datetime | None = None) -> str:
     """The whole file. ``title`` stands on top, otherwise the name of the first part."""
-    chapters = [_chapter(part, f"part-{n}") for n, part in enumerate(parts, 1)]
+    chapters = [CHAPTERS[part.kind](part, f"part-{n}") for n, part in enumerate(parts, 1)]
     pages = [
         {**vars(c), "sections": [{**vars(s), "drawn": _all(c, s.pictures, part)} for s in c.sections]}
         for c, part in zip(chapters, parts, strict=True)
@@ -80,10 +83,6 @@ def html(parts: list[Part], title: str | None = None, made: datetime | None = No
         specs=Markup(_json(specs)),
         policy=policy(bundle, script),
     )
-
-
-def _chapter(part: Part, id: str) -> Chapter:
-    return chapter(part, id)
 
 
 def _all(c: Chapter, pictures: list[Picture], part: Part) -> list[Drawn]:

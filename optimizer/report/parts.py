@@ -110,12 +110,16 @@ def _tables(kind: Kind, folder: Path) -> Part:
         missing = [c for c in columns if c not in tables[table]]
         if missing:
             raise UnreadableFile(f"{folder / 'tables' / table} has no column {', '.join(missing)}.")
-    return Part(kind, str(facts.get("instance", folder.name)), folder, tables, facts)
+    instance = facts.get("instance", folder.name)
+    if isinstance(instance, dict):
+        facts = {**facts, **{key: instance[key] for key in ("fingerprint",) if key in instance}}
+        instance = instance.get("name", folder.name)
+    return Part(kind, str(instance), folder, tables, facts)
 
 
 def _files(folder: Path) -> list[Path]:
-    """One file per table; CSV where there are both."""
-    by_name = {path.stem: path for suffix in ("parquet", "csv") for path in folder.glob(f"*.{suffix}")}
+    """One file per table; Parquet, which keeps types, where there are both."""
+    by_name = {path.stem: path for suffix in ("csv", "parquet") for path in folder.glob(f"*.{suffix}")}
     return sorted(by_name.values())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from models.instance import Instance
@@ -47,7 +49,7 @@ def chapter(part: Part, id: str) -> Chapter:
             "What is signed, funded and opened",
             [offers],
             grids=made,
-            pictures=_pictures("timeline"),
+            pictures=_pictures("timeline", "sourcing"),
         ),
         Section(
             f"{id}-reserve",
@@ -105,7 +107,7 @@ def _lead(instance: Instance, plan: Plan, tables: dict[str, pd.DataFrame]) -> st
     assert made is not None, "called for plans only"
     whole = _funds(tables)
     amount = float(whole["amount_usd"]) if whole is not None else float("nan")
-    money = f"Of {usd(amount)} USD" if pd.notna(amount) else "Without a limit on money"
+    money = f"Of {usd(amount)} USD" if math.isfinite(amount) else "Without a limit on money"
     spent = float(tables["spend"]["usd"].sum())
     drawn = (
         f", {usd(float(whole['expected_drawn_usd']))} USD of it from the budget" if whole is not None else ""
@@ -135,7 +137,7 @@ def _cards(instance: Instance, plan: Plan, tables: dict[str, pd.DataFrame]) -> l
     ]
     if whole is not None:
         amount, most = float(whole["amount_usd"]), float(whole["largest_drawn_usd"])
-        of = f" of {usd(amount)} ({percent(most / amount)})" if pd.notna(amount) and amount > 0 else ""
+        of = f" of {usd(amount)} ({percent(most / amount)})" if math.isfinite(amount) and amount > 0 else ""
         cards.append(
             Card(
                 "Drawn at most", f"{usd(most)} USD",
@@ -246,7 +248,7 @@ def _risk(plan: Plan) -> str:
         return ""
     return (
         f"Expected loss {usd(risk.expected_loss)} USD; CVaR, the mean of the worst"
-        f" {percent(1 - risk.cvar_alpha)}, {usd(risk.cvar)} USD. Both discounted, after everything the plan does."
+        f" {percent(1 - risk.cvar_alpha)}, {usd(risk.cvar)} USD. Both discounted."
     )
 
 
@@ -314,8 +316,8 @@ def _proof(id: str, plan: Plan, tables: dict[str, pd.DataFrame]) -> Section:
         return Section(f"{id}-proof", "Proof", lines)
     passed = "meets" if plan.certificate.passed else "does NOT meet"
     lines.append(
-        f"An audit that shares no code with the optimizer recomputed every figure: the plan {passed} every rule"
-        f" of the instance within {figures(plan.certificate.tolerance)} of each row."
+        f"An audit that shares no code with the optimizer recomputed every figure: the plan {passed} every"
+        f" rule of the instance within {figures(plan.certificate.tolerance)} of each row."
     )
     points += list(plan.certificate.findings)
     return Section(

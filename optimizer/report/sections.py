@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from optimizer.report.charts import Picture
 from optimizer.report.grid import Grid
+from optimizer.report.parts import Part
 
 
 @dataclass(frozen=True)
@@ -40,3 +41,23 @@ class Chapter:
     alert: str
     cards: list[Card]
     sections: list[Section]
+
+
+def reproduce(id: str, part: Part, command: str) -> Section:
+    """What a folder of tables tells of how it was made."""
+    facts = part.facts
+    points = []
+    if facts.get("fingerprint"):
+        points.append(f"Fingerprint of the instance (SHA-256): {facts['fingerprint']}")
+    for name in ("options", "versions"):
+        told = facts.get(name)
+        if isinstance(told, dict) and told:
+            words = ", ".join(f"{key} {value}" for key, value in told.items() if value is not None)
+            points.append(f"{name.capitalize()}: {words}")
+    for name in ("drawn", "seed", "rate"):
+        if facts.get(name) is not None:
+            points.append(f"{name.capitalize()}: {facts[name]}")
+    points += [str(note) for note in facts.get("notes") or ()]
+    return Section(
+        f"{id}-reproduce", "How to reproduce", [f"Folder: {part.folder.name}"], points, code=command
+    )

@@ -9,7 +9,20 @@ from typing import Any
 
 import pandas as pd
 
-from optimizer.report.charts import exceedance, materials, money, reserve, segments, targets, timeline
+from optimizer.report.charts import (
+    dollar,
+    entering,
+    exceedance,
+    frontier,
+    materials,
+    money,
+    regret,
+    reserve,
+    segments,
+    sourcing,
+    targets,
+    timeline,
+)
 from optimizer.report.style import Tables
 
 
@@ -29,12 +42,15 @@ def _picture(name: str, module: ModuleType, about: str) -> Picture:
     return Picture(name, module.TITLE, about, module.data, module.chart, module.words)
 
 
+SHORT = "Which consumers run short, how probably, and what that costs them."
 PLAN = (
-    _picture(
-        "money", money, "What is drawn from each source and what the reserve earns, and what it is spent on."
-    ),
-    _picture("materials", materials, "The dearest materials first; what is common to all is left out."),
     _picture("timeline", timeline, "A bar per commitment; projects are built first and then run."),
+    _picture(
+        "sourcing",
+        sourcing,
+        "From left to right: who delivers, in what form, of which material, and where the tonnes of that"
+        " material end. The width is money, so that all materials compare.",
+    ),
     _picture("reserve", reserve, "Days that the expected stock would last at undisturbed use."),
     _picture(
         "targets",
@@ -43,22 +59,36 @@ PLAN = (
         " least stock where it holds may not.",
     ),
     _picture(
-        "exceedance", exceedance, "Each step is a scenario; its width and height tell what it may cost."
+        "money", money, "What is drawn from each source and what the reserve earns, and what it is spent on."
     ),
-    _picture("segments", segments, "Which consumers run short, how probably, and what that costs them."),
+    _picture("materials", materials, "The dearest first. What belongs to no material is left out."),
+    _picture("exceedance", exceedance, "Each step is a scenario."),
+    _picture("segments", segments, SHORT),
 )
 """Pictures of a plan."""
+COMPARISON = (
+    _picture("frontier", frontier, "To the right: dearer; downwards: less risk. Steep parts are worth most."),
+    _picture(
+        "dollar",
+        dollar,
+        "Above 0 more money would pay for itself; at 0 more money buys nothing worth having.",
+    ),
+    _picture("entering", entering, "Read along a row: from which alternative on an item is worth its money."),
+    _picture("segments", segments, SHORT),
+    _picture(
+        "regret",
+        regret,
+        "A row that is pale throughout is a plan that is good whichever alternative comes true.",
+    ),
+)
+"""Pictures of a comparison."""
 EVALUATION = (
     _picture(
         "exceedance",
         exceedance,
-        "The plan under scenarios it was not made for, beside those it was made for.",
+        "Under scenarios it was not made for, beside those it was made for.",
     ),
-    _picture("segments", segments, "Which consumers run short, how probably, and what that costs them."),
+    _picture("segments", segments, SHORT),
 )
 """Pictures of an evaluation."""
-COMPARISON: tuple[Picture, ...] = (
-    _picture("segments", segments, "Which consumers run short, how probably, and what that costs them."),
-)
-"""Pictures of a comparison."""
 BY_KIND = {"plan": PLAN, "comparison": COMPARISON, "evaluation": EVALUATION}

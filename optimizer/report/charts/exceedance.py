@@ -85,7 +85,7 @@ def words(tables: Tables) -> str:
         told.append(
             f"{name}: {some}more than {usd(most / 2)} USD with {percent(half)}, at most {usd(most)} USD"
         )
-    return "Probability of losses. " + "; ".join(told) + "."
+    return "; ".join(told) + "."
 
 
 def chart(tables: Tables) -> Any:

@@ -8,13 +8,10 @@ import altair as alt
 import pandas as pd
 
 from optimizer.report.style import (
-    FILLS,
     INK,
-    WIDTH,
     Tables,
     empty,
     hues,
-    legend,
     percent_axis,
     styled,
     tips,
@@ -26,6 +23,12 @@ from optimizer.summary.words import percent, usd
 TITLE = "Shortages by segment"
 BELOW = "Shortages of any size at any time; losses discounted"
 NONE = "No segment can run short."
+MOST = 60
+"""Bars of a panel; the rest is in the table."""
+PANELS = (
+    ("probability_of_shortage", "chance", percent_axis("probability", tickCount=4), "Any shortage"),
+    ("expected_loss_usd", "lost", usd_axis("USD, expected", tickCount=4), "Loss"),
+)
 
 
 def data(tables: Tables) -> pd.DataFrame:
@@ -64,38 +67,32 @@ def chart(tables: Tables) -> Any:
     rows = data(tables)
     if rows.empty:
         return empty(TITLE, NONE)
-    cases = list(dict.fromkeys(rows["case"]))
     segments = list(dict.fromkeys(rows["segment"]))
-    many = len(cases) > 1
+    many = len(set(rows["case"])) > 1
     rows = rows.assign(
-        chance=rows["probability_of_shortage"].map(percent), lost=rows["expected_loss_usd"].map(usd)
+        label=rows["segment"] + (" · " + rows["case"] if many else ""),
+        chance=rows["probability_of_shortage"].map(percent),
+        lost=rows["expected_loss_usd"].map(usd),
     )
-    which = {"segment": "segment", **({"case": "case"} if many else {})}
-    tooltip = tips(**which, chance="probability of any shortage", lost="expected loss, USD")
-    height = max(60, len(segments) * (8 + 14 * len(cases)))
-    panels = []
-    for column, text, axis, title in (
-        ("probability_of_shortage", "chance", percent_axis("probability", tickCount=4), "Any shortage"),
-        ("expected_loss_usd", "lost", usd_axis("USD, expected", tickCount=4), "Loss"),
-    ):
-        high = float(rows[column].max()) or 1.0
-        base = alt.Chart(rows).encode(
-            y=alt.Y("segment:N", sort=segments, title=None),
-            x=alt.X(f"{column}:Q", axis=axis, scale=alt.Scale(domain=[0, 1.28 * high], nice=False)),
-            tooltip=tooltip,
-        )
-        if many:
-            base = base.encode(yOffset=alt.YOffset("case:N", sort=cases))
-        if many:
-            colour = alt.Color("case:N", sort=cases, scale=hues(cases), legend=legend(4))
-            bars = base.mark_bar(stroke=INK, strokeWidth=0.5).encode(color=colour)
-        else:
-            bars = base.mark_bar(stroke=INK, strokeWidth=0.5, color=FILLS[0])
-        told = base.mark_text(align="left", dx=4, fontSize=10, color=INK).encode(text=f"{text}:N")
-        panels.append(
-            alt.layer(bars, told).properties(
-                width=WIDTH // 2 - 60, height=height, title=titled(title, size=12)
-            )
-        )
-    whole = alt.hconcat(*panels, spacing=24)
-    return styled(whole, TITLE, BELOW, words(tables))
+    left = max(0, len(rows) - MOST)
+    rows = rows.head(MOST)
+    panels = [_panel(rows, segments, *panel) for panel in PANELS]
+    below = BELOW + (f"; {left} more rows are in the table" if left else "")
+    return styled(alt.hconcat(*panels, spacing=24), TITLE, below, words(tables))
+
+
+def _panel(
+    rows: pd.DataFrame, segments: list[str], column: str, text: str, axis: alt.Axis, title: str
+) -> Any:
+    order = list(dict.fromkeys(rows["label"]))
+    high = float(rows[column].max()) or 1.0
+    base = alt.Chart(rows).encode(
+        y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelLimit=190)),
+        x=alt.X(f"{column}:Q", axis=axis, scale=alt.Scale(domain=[0, 1.28 * high], nice=False)),
+        tooltip=tips(label="segment", chance="probability of any shortage", lost="expected loss, USD"),
+    )
+    hue = alt.Color("segment:N", scale=hues(segments), legend=None)
+    bars = base.mark_bar(stroke=INK, strokeWidth=0.5).encode(color=hue)
+    told = base.mark_text(align="left", dx=4, fontSize=10, color=INK).encode(text=f"{text}:N")
+    height = max(40, 18 * len(order))
+    return alt.layer(bars, told).properties(width=240, height=height, title=titled(title, size=12))
