@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pyomo.environ as pyo
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
@@ -87,6 +88,11 @@ def compile_arrays(m: Formulation) -> Arrays:
         columns=[_key(v) for v in form.columns],
         rows=[_key(row.constraint) for row in form.rows],
     )
+
+
+def constraint_names(m: Formulation) -> list[str]:
+    """Names of constraints in the order of declaration, those without rows included."""
+    return [c.local_name for c in m.component_objects(pyo.Constraint)]
 
 
 def _or(bound: float | None, absent: float) -> float:

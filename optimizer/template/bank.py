@@ -33,11 +33,13 @@ class Bank:
         self.wide_columns: set[int] = set()
         self.units: Integers = np.empty(0, dtype=np.int64)
         """By cell."""
+        self.needs_whole = False
+        """Whether some cells follow the whole state."""
 
     @cached_property
-    def every(self) -> Integers:
-        """All cells."""
-        return np.arange(len(self.codes))
+    def varying(self) -> Integers:
+        """Cells that are not the same in all library nodes."""
+        return np.flatnonzero((self.numbers != self.numbers[0]).any(axis=0))
 
     @cached_property
     def by_kind(self) -> list[slice]:
@@ -55,16 +57,11 @@ class Bank:
         """Numbers of the rows of the period, in order."""
         return decode(self.codes[self.by_kind[Kind.ROW_LOWER]])[2]
 
-    @property
-    def needs_whole(self) -> bool:
-        """Whether some cells follow the whole state."""
-        return bool((self.units == self.parts.whole).any())
-
     def add(self, vectors: list[Vector], node: Integers, code: Integers, value: Vector) -> None:
         """Library nodes with their cells; ``node`` by position in ``vectors``."""
         fresh = np.setdiff1d(code, self.codes)
         self.codes = np.concatenate([self.codes, fresh])
-        for derived in ("every", "by_kind", "columns", "rows"):
+        for derived in ("varying", "by_kind", "columns", "rows"):
             self.__dict__.pop(derived, None)
         absent = ABSENT[decode(self.codes)[0]]
         before = len(self.numbers)
@@ -96,6 +93,7 @@ class Bank:
         entries = np.flatnonzero(np.isin(kind, [Kind.OWN, Kind.PAST]))
         by_column[entries] = of_row[row[entries]] < 0
         self.units[by_column] = columns[column[by_column]]
+        self.needs_whole = bool((self.units == self.parts.whole).any())
 
     def _rows(
         self, kind: Integers, row: Integers, column: Integers, row_units: Integers, columns: Integers
@@ -116,7 +114,7 @@ class Bank:
 
         Rows and columns that did not follow the whole state from now on.
         """
-        found = self.gather(np.array([self.find(v) for v in vectors]))
+        found = self.gather(np.array([self.find(v) for v in vectors], dtype=np.int64))
         mine = self.numbers[len(self.numbers) - len(vectors) :]
         wrong = np.flatnonzero((found != mine).any(axis=0))
         kind, _, row, column = decode(self.codes[wrong])
@@ -132,11 +130,22 @@ class Bank:
             absent.append(self.parts.whole)
         return absent
 
-    def find(self, vector: Vector) -> list[int]:
-        """The library node of each unit; all parts are here."""
-        found = [self.where[u][key] for u, key in enumerate(self.parts.keys(vector))]
-        return [*found, self.where[self.parts.whole].get(vector.tobytes(), 0)]
+    def find(self, vector: Vector) -> list[int] | None:
+        """The library node of each unit; None if a part is not here."""
+        whole = self.where[self.parts.whole].get(vector.tobytes())
+        if whole is None and self.needs_whole:
+            return None
+        try:
+            found = [at[key] for at, key in zip(self.where, self.parts.keys(vector), strict=False)]
+        except KeyError:
+            return None
+        return [*found, whole or 0]
 
     def gather(self, places: Integers) -> NDArray[np.float64]:
         """All cells for rows of library nodes by unit."""
-        return self.numbers.reshape(-1).take((places * len(self.codes))[..., self.units] + self.every)
+        # Most cells are the same whatever happens: copying them costs less than looking each of them up.
+        result = np.empty((*places.shape[:-1], len(self.codes)))
+        result[:] = self.numbers[0]
+        flat = (places * len(self.codes))[..., self.units[self.varying]] + self.varying
+        result[..., self.varying] = self.numbers.reshape(-1).take(flat)
+        return result

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.instance import Instance
 from optimizer.compile import Key, Vector
 from optimizer.template.bank import Bank
 from optimizer.template.cells import Catalogue, Flags, Integers, Kind, decode
 from optimizer.template.components import JOINING
+from optimizer.template.standing import waiting
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,12 @@ class Layout:
     likely_columns: Flags
     """Columns that exist only where the probability is above 0."""
     likely_rows: Flags
+    waiting_row: Integers
+    """Rows that stand only after calm periods (cover)."""
+    waiting_commodity: Integers
+    """Position of the commodity that must be calm."""
+    waiting_periods: Integers
+    """How many calm periods in a row, the node's own included; periods before the first count as calm."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,7 @@ class Block:
 
 
 def lay_out(
+    instance: Instance,
     t: int,
     banks: Sequence[Bank],
     known: Catalogue,
@@ -88,6 +97,7 @@ def lay_out(
 
     row_at, column_at = _place(bank.rows, len(known.rows.keys)), _place(bank.columns, len(known.columns.keys))
     _, own_row, own_column = places(Kind.OWN)
+    waiting_row, waiting_commodity, waiting_periods = waiting(instance, rows)
     distance, past_row, past_column = places(Kind.PAST)
     _, common_row, common_column = places(Kind.COMMON)
     _, weighted_row, weighted_column = places(Kind.WEIGHTED)
@@ -113,6 +123,9 @@ def lay_out(
         weighted_column=column_at[weighted_column],
         likely_columns=np.isin(bank.columns, list(likely[1])),
         likely_rows=np.isin(bank.rows, list(likely[0])),
+        waiting_row=waiting_row,
+        waiting_commodity=waiting_commodity,
+        waiting_periods=waiting_periods,
     )
 
 

@@ -13,10 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pyomo.environ as pyo
 
 from models.instance import Instance
-from optimizer.compile import Arrays, Vector, compile_arrays, no_collection
+from optimizer.compile import Arrays, Vector, compile_arrays, constraint_names, no_collection
 from optimizer.data import Data
 from optimizer.formulation import build
 from optimizer.template.parts import Parts
@@ -100,6 +99,6 @@ def compile_library(instance: Instance, parts: Parts, vectors: Mapping[int, list
     with no_collection():
         m = build(data)
         arrays = compile_arrays(m)
-        names = [c.local_name for c in m.component_objects(pyo.Constraint)]
+        names = constraint_names(m)
         del m
     return Library(tree, held, unlikely, arrays, names)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from models.instance import Instance
-from optimizer.compile import Arrays, Vector
+from optimizer.compile import Arrays, Vector, no_collection
 from optimizer.states import State
 from optimizer.template.assemble import Level, assemble
 from optimizer.template.bank import Bank
@@ -17,7 +17,7 @@ from optimizer.template.components import component_of, components
 from optimizer.template.layout import Block, Layout, lay_out
 from optimizer.template.library import Library, Part, compile_library, pack
 from optimizer.template.parts import Parts
-from optimizer.template.standing import run, runs, waiting
+from optimizer.template.standing import Runs, run, runs
 from optimizer.tree import Tree
 
 
@@ -46,6 +46,7 @@ class Template:
         self._banks = [Bank(t, self._parts) for t in range(instance.horizon.periods)]
         self._unlikely: tuple[set[int], set[int]] = (set(), set())
         self._layouts: dict[int, Layout] = {}
+        self._merged: Arrays | None = None
         self.library_nodes = 0
         """Nodes compiled so far."""
 
@@ -53,6 +54,18 @@ class Template:
 
     def learn(self, keys: Iterable[tuple[int, State]]) -> None:
         """Compile what is not known yet of (period, state); one compile for all of them."""
+        wanted = self._vectors(keys)
+        while missing := self._missing(wanted):
+            self._take_in(missing)
+
+    def ahead(self, keys: Iterable[tuple[int, State]]) -> int:
+        """How many nodes ``learn`` would compile, as far as can be told before."""
+        missing = self._missing(self._vectors(keys))
+        added = sum(len(vectors) for vectors in missing.values())
+        return added + len(self._banks) + 1 if missing else 0
+
+    def _vectors(self, keys: Iterable[tuple[int, State]]) -> dict[int, dict[bytes, Vector]]:
+        """Different states by period."""
         wanted: dict[int, dict[bytes, Vector]] = {}
         vectors: dict[int, Vector] = {}
         held: list[State] = []  # keeps ids from being given anew
@@ -62,8 +75,7 @@ class Template:
                 vector = vectors[id(state)] = self._parts.vector(state)
                 held.append(state)
             wanted.setdefault(t, {})[vector.tobytes()] = vector
-        while missing := self._missing(wanted):
-            self._take_in(missing)
+        return wanted
 
     def _missing(self, wanted: dict[int, dict[bytes, Vector]]) -> dict[int, list[Vector]]:
         """Vectors for library nodes by period; empty if nothing is to be compiled."""
@@ -94,6 +106,7 @@ class Template:
             self._unlikely = self._only_likely(library, pieces)
         self._common.add(pieces.common)
         self._layouts.clear()
+        self._merged = None
         row_units, column_units = self._units(self._known.rows.keys), self._units(self._known.columns.keys)
         column_units = np.maximum(column_units, 0)
         periods = np.array([node.period for node in library.tree.nodes])
@@ -133,14 +146,18 @@ class Template:
     @property
     def common(self) -> Arrays:
         """Rows and columns of no node, with their own numbers."""
-        self.learn([])
-        return self._common.arrays(self._known.common_rows, self._known.common_columns)
+        self._start()
+        if self._merged is None:
+            self._merged = self._common.arrays(self._known.common_rows, self._known.common_columns)
+        return self._merged
 
     def layout(self, t: int) -> Layout:
         """Rows, columns and places of entries in period t."""
-        self.learn([])
+        self._start()
         if t not in self._layouts:
-            self._layouts[t] = lay_out(t, self._banks, self._known, self._component_of, self._unlikely)
+            self._layouts[t] = lay_out(
+                self.instance, t, self._banks, self._known, self._component_of, self._unlikely
+            )
         return self._layouts[t]
 
     def block(self, t: int, state: State) -> Block:
@@ -148,19 +165,11 @@ class Template:
 
         Rows that wait for calm periods (cover) stand as if the past had been calm; see ``path``.
         """
-        return self.blocks(t, [state], single=True)
+        return self._blocks(t, self._places(t, [state])[0])
 
-    def blocks(self, t: int, states: Sequence[State], *, single: bool = False) -> Block:
+    def blocks(self, t: int, states: Sequence[State]) -> Block:
         """Numbers of several nodes of period t; the first axis of each array is the state."""
-        bank = self._banks[t]
-        vectors = [self._parts.vector(state) for state in states]
-        if not self.library_nodes or any(bank.missing(vector) for vector in vectors):
-            self.learn((t, state) for state in states)
-        layout = self.layout(t)
-        numbers = bank.gather(np.array([bank.find(vector) for vector in vectors]))
-        if single:
-            numbers = numbers[0]
-        return Block(layout, *(numbers[..., cells] for cells in bank.by_kind))
+        return self._blocks(t, self._places(t, states))
 
     def path(self, states: Sequence[State]) -> list[Block]:
         """One block per period along a path from the first period; rows of cover are free where they do not
@@ -168,10 +177,9 @@ class Template:
         self.learn(enumerate(states))
         found, calm = [], None
         for t, state in enumerate(states):
-            block = self.block(t, state)
+            block, layout = self.block(t, state), self.layout(t)
             calm = run(state.calm, calm)
-            row, commodity, needed = waiting(self.instance, block.layout.rows)
-            fallen = row[calm[commodity] < needed]
+            fallen = layout.waiting_row[calm[layout.waiting_commodity] < layout.waiting_periods]
             block.row_lower[fallen], block.row_upper[fallen] = -np.inf, np.inf
             found.append(block)
         return found
@@ -179,20 +187,43 @@ class Template:
     def arrays(self, tree: Tree, states: Sequence[State]) -> Arrays:
         """What compile_arrays gives for the formulation on this tree with these states at its nodes.
 
-        Trees have grown: leaves in the last period only, probabilities of a period sum to 1.
+        The tree must have grown as model.md says: leaves in the last period only, probabilities of children
+        sum to that of their parent, those of a period to 1.
         """
         self.learn((node.period, state) for node, state in zip(tree.nodes, states, strict=True))
-        calm = runs(tree, states)
-        probability = np.array(tree.probability)
-        levels = []
-        for t, bank in enumerate(self._banks):
-            nodes = np.array([node.id for node in tree.nodes if node.period == t])
-            block = self.blocks(t, [states[n] for n in nodes])
-            layout, weight = block.layout, probability[nodes]
-            stands = np.isfinite(block.row_lower) | np.isfinite(block.row_upper)
-            stands &= (weight[:, None] > 0) | ~layout.likely_rows
-            row, commodity, needed = waiting(self.instance, layout.rows)
-            stands[:, row] &= calm[nodes][:, commodity] >= needed
-            there = np.broadcast_to((weight[:, None] > 0) | ~layout.likely_columns, block.lower.shape)
-            levels.append(Level(nodes, weight, block, stands, there, bank.rows, bank.columns))
-        return assemble(tree, levels, self.common, self._known)
+        with no_collection():
+            calm = runs(tree, states)
+            levels = [self._level(t, tree, states, calm) for t in range(len(self._banks))]
+            return assemble(tree, levels, self.common, self._known)
+
+    def _start(self) -> None:
+        if not self.library_nodes:
+            self.learn([])
+
+    def _places(self, t: int, states: Sequence[State]) -> Integers:
+        """State × unit: the library node that holds the part."""
+        self._start()
+        bank = self._banks[t]
+        vectors = {key: self._parts.vector(state) for key, state in {id(s): s for s in states}.items()}
+        found = {key: bank.find(vector) for key, vector in vectors.items()}
+        if None in found.values():
+            self.learn((t, state) for state in states)
+            found = {key: bank.find(vector) for key, vector in vectors.items()}
+        return np.array([found[id(state)] for state in states], dtype=np.int64)
+
+    def _blocks(self, t: int, places: Integers) -> Block:
+        bank = self._banks[t]
+        numbers = bank.gather(places)
+        return Block(self.layout(t), *(numbers[..., cells] for cells in bank.by_kind))
+
+    def _level(self, t: int, tree: Tree, states: Sequence[State], calm: Runs) -> Level:
+        bank, layout = self._banks[t], self.layout(t)
+        nodes = np.array([node.id for node in tree.nodes if node.period == t])
+        weight = np.array(tree.probability)[nodes]
+        block = self.blocks(t, [states[n] for n in nodes])
+        likely = weight[:, None] > 0
+        rows = np.isfinite(block.row_lower) | np.isfinite(block.row_upper)
+        rows &= likely | ~layout.likely_rows
+        rows[:, layout.waiting_row] &= calm[nodes][:, layout.waiting_commodity] >= layout.waiting_periods
+        columns = np.broadcast_to(likely | ~layout.likely_columns, block.lower.shape)
+        return Level(nodes, weight, block, rows, columns, bank.rows, bank.columns)
