@@ -24,6 +24,7 @@ from optimizer.compare.store import (
 )
 from optimizer.compare.sweep import Progress, Solved, Sweep
 from optimizer.compare.tables import DESCRIPTIONS, comparison_tables
+from optimizer.compare.trial import Trial
 
 __all__ = [
     "DESCRIPTIONS",
@@ -88,7 +89,7 @@ def compare(
     sweep = Sweep(alternatives, options, processes=processes, progress=progress, stop=stop, keep=note)
     with sweep.pool:
         sweep.run({} if place is None else kept(place, alternatives, options))
-        verdict = sweep.judge() if regret and not stop.is_set() else {}
+        verdict = Trial(sweep).verdict() if regret and not stop.is_set() else {}
     solved = {a.name: sweep.solved[i] for i, a in enumerate(alternatives) if i in sweep.solved}
     missing = tuple(a.name for a in alternatives if a.name not in solved or not finished(solved[a.name].plan))
     judged = regret and bool(verdict)

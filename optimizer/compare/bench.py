@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,11 +11,15 @@ from models.alternatives import Alternative
 from models.faults import SolverFailed
 from models.options import Options
 from models.plan import Commitments
-from optimizer.compare.base import SIZES, Base, scaled_size
+from optimizer.compare.base import Base
+from optimizer.compare.change import SIZES, scaled_size
 from optimizer.compile import Arrays
 from optimizer.data import Data
+from optimizer.explain import relaxations
 from optimizer.highs import Outcome, Solver
 
+EXPLAINING = 20.0
+"""Seconds that looking for a reason may take."""
 NEAR = 1e-6
 """Relative distance by which a size may miss its range through rounding."""
 
@@ -79,6 +83,34 @@ class Bench:
             if len(every):
                 self.solver.bound(every, a.lower[every], a.upper[every])
         return outcome
+
+    def reason(self, made: Commitments) -> str:
+        """Which rules these commitments break, in words; empty if there was no time to find out, or if they
+        cannot be made at all."""
+        taken = self.base.taken(made)
+        count = len(made.agreements) + len(made.projects) + len(made.depots)
+        lower, upper = self.arrays.lower.copy(), self.arrays.upper.copy()
+        for key in (self.arrays.columns[j] for j in self.base.decisions):
+            j = self.base.column[key]
+            yes = float(key in taken)
+            if not self.arrays.lower[j] <= yes <= self.arrays.upper[j]:
+                return ""
+            lower[j] = upper[j] = yes
+            if key in taken and key[0] in SIZES:
+                k = self.base.column[SIZES[key[0]], key[1]]
+                size = scaled_size(self.data, key[0], key[1][0], taken[key])
+                nearest = self._in_range(key[0], key[1][0], k, size)
+                if nearest is None:
+                    return ""
+                lower[k] = upper[k] = nearest
+        if len(taken) < count:
+            return ""
+        fixed = replace(self.arrays, lower=lower, upper=upper)
+        try:
+            told = relaxations(self.data, fixed, self.options, seconds=EXPLAINING, stop=self.stop)
+        except SolverFailed:
+            return ""  # no rule alone stands against them: starts, ranges or capacities do
+        return told[0].words if told else ""
 
     def _in_range(self, name: str, member: str, k: int, size: float) -> float | None:
         """The size within its range, or None if it is further off than rounding."""

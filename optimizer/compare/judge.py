@@ -20,6 +20,9 @@ class Judge:
 
     name: str
     """Of the plan's own alternative."""
+    explained: bool
+    """Whether to look for the rules that the commitments break, where they cannot be met: the two
+    alternatives are of different kinds, so that comparing their limits would not say."""
     made: Commitments
     by: tuple[Alternative, ...]
     kind: str
@@ -27,11 +30,12 @@ class Judge:
 
     def run(
         self, base: Base, stop: threading.Event, tell: Callable[[Progress], None] | None
-    ) -> dict[str, float | None]:
-        """USD by alternative; None where the commitments cannot meet its rules. Empty if it was stopped."""
+    ) -> dict[str, float | str]:
+        """USD by alternative; where the commitments cannot meet its rules, the reason as far as it was asked
+        for. Empty if it was stopped."""
         if tell is not None:
             tell(Progress("judge", 0.0))
-        found: dict[str, float | None] = {}
+        found: dict[str, float | str] = {}
         bench: Bench | None = None
         try:
             for alternative in self.by:
@@ -42,7 +46,10 @@ class Judge:
                 else:
                     bench.become(alternative)
                 outcome = bench.worth(self.made, sizes=True)
-                found[alternative.name] = None if outcome is None else outcome.objective * base.units.money
+                if outcome is not None:
+                    found[alternative.name] = outcome.objective * base.units.money
+                else:
+                    found[alternative.name] = bench.reason(self.made) if self.explained else ""
         except Stopped:
             return {}
         return found

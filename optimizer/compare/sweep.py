@@ -1,4 +1,4 @@
-"""All alternatives solved, each with what the others have found; then each plan under each other's rules."""
+"""All alternatives solved, each with what the others have found; and what must hold between them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,11 @@ from dataclasses import dataclass, replace
 from models.alternatives import Alternative
 from models.options import Options
 from models.plan import Commitments, Plan
+from optimizer.compare.alike import alike
 from optimizer.compare.find import Search
-from optimizer.compare.judge import Judge
 from optimizer.compare.order import Order
 from optimizer.compare.pool import Pool, Running, Task
 from optimizer.compare.reuse import as_infeasible, bounded, moved, same_plan
-
-BETTER = 1e-9
-"""Relative: a plan that is better by less is as good, and the LP solver's rounding."""
-ROUNDS = 5
-"""Times that plans are exchanged and judged again, at most; each improves one, so one or two do."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +37,6 @@ class Progress:
     running: Running
     judging: bool = False
     """Whether plans are judged under each other's rules."""
-
-
-Verdict = dict[tuple[str, str], float | None]
-"""(plan of, judged by): USD; None if the commitments cannot meet the rules."""
 
 
 class Sweep:
@@ -99,7 +90,7 @@ class Sweep:
             self._search(open_, before)
             if self.stop.is_set():
                 return
-        self._settle()
+        self.settle()
 
     def _shared(self, i: int, before: set[int]) -> Solved | None:
         """What one that allows more settles, the nearest first: its plan, or that there is none."""
@@ -143,7 +134,7 @@ class Sweep:
 
     # ---- what holds between them
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """A larger envelope may always use the plan of a smaller one, whose bound is at least its own."""
         every = range(len(self.alternatives))
         for lax in every:
@@ -161,7 +152,7 @@ class Sweep:
         """What j has found for i, which allows more, if it is better there."""
         if not self._worse(i, j):
             return
-        self._improve(i, j)
+        self.improve(i, j)
         if self._worse(i, j):
             # As good but for rounding; monotone is meant to the last digit.
             mine, theirs = self.solved[i].plan, self.solved[j].plan
@@ -176,88 +167,7 @@ class Sweep:
         mine, theirs = self.solved[i].plan.objective, self.solved[j].plan.objective
         return theirs is not None and (mine is None or theirs < mine)
 
-    # ---- regret
-
-    def judge(self) -> Verdict:
-        """What every plan's commitments come to under every alternative; plans are improved by one another.
-
-        Empty if it was stopped.
-        """
-        self.judging = True
-        for _ in range(ROUNDS):
-            verdict = self._verdict()
-            better = self._best(verdict)
-            if self.stop.is_set():
-                return {}
-            if not better:
-                return verdict
-            for i, j in better.items():
-                self._improve(i, j)
-            self._settle()
-        return verdict
-
-    def _verdict(self) -> Verdict:
-        names = [a.name for a in self.alternatives]
-        verdict: Verdict = {}
-        for p, name in enumerate(names):
-            plan = self.solved[p].plan
-            if plan.commitments is None:
-                continue
-            for q in range(len(names)):
-                known = self._known(p, q)
-                if known is not None:
-                    verdict[name, names[q]] = known
-        makers: list[Callable[[int], Task]] = []
-        for p, name in enumerate(names):
-            made = self.solved[p].plan.commitments
-            if made is None:
-                continue
-            for kind in dict.fromkeys(self.order.kinds):
-                ask = [
-                    q
-                    for family in self.order.families
-                    for q in family
-                    if self.order.kinds[q] == kind and (name, names[q]) not in verdict
-                ]
-                if ask:
-                    makers.append(self._judge(name, made, ask, kind))
-        for position, found in self.pool.run(makers):
-            task = makers[position](1)
-            for q, value in (found or {}).items():
-                verdict[task.name, q] = value
-        return verdict
-
-    def _judge(self, name: str, made: Commitments, ask: Sequence[int], kind: str) -> Callable[[int], Task]:
-        by = tuple(self.alternatives[q] for q in ask)
-        return lambda threads: Judge(
-            name, made, by, kind,
-            self.options.model_copy(update={"threads": self.options.threads or max(1, threads)}),
-        )  # fmt: skip
-
-    def _known(self, p: int, q: int) -> float | None:
-        """What needs no solve: the same commitments; a plan that meets stricter rules as it stands."""
-        plan, other = self.solved[p].plan, self.solved[q].plan
-        if p == q or (other.commitments is not None and alike(plan.commitments, other.commitments)):
-            return other.objective
-        if self.order.allows[p][q] and moved(plan, self.alternatives[q], self.options) is not None:
-            return plan.objective
-        return None
-
-    def _best(self, verdict: Verdict) -> dict[int, int]:
-        """Alternatives under which somebody else's commitments do better than their own: whose."""
-        better: dict[int, int] = {}
-        for q, alternative in enumerate(self.alternatives):
-            mine = self.solved[q].plan.objective
-            values = [
-                (value, p)
-                for p, other in enumerate(self.alternatives)
-                if (value := verdict.get((other.name, alternative.name))) is not None
-            ]
-            if values and (mine is None or min(values)[0] < mine - BETTER * abs(mine)):
-                better[q] = min(values)[1]
-        return better
-
-    def _improve(self, i: int, j: int) -> None:
+    def improve(self, i: int, j: int) -> None:
         """The commitments of j made a plan of i, sizes as they suit i."""
         made = self.solved[j].plan.commitments
         mine = self.solved[i]
@@ -278,21 +188,3 @@ class Sweep:
             if mine.plan.objective is None or plan.objective < mine.plan.objective:
                 spent = mine.seconds + sum(plan.effort.seconds.values())
                 self.take(i, Solved(bounded(plan, mine.plan.bound), spent, self.alternatives[j].name))
-
-
-def alike(one: Commitments | None, other: Commitments | None) -> bool:
-    """Whether two plans commit to the same, sizes but for rounding."""
-    if one is None or other is None:
-        return one is other
-    return _keys(one) == _keys(other)
-
-
-def _keys(made: Commitments) -> set[tuple[str, str, int, str]]:
-    def size(value: float) -> str:
-        return f"{value:.9g}"
-
-    return (
-        {("agreement", a.id, a.start, size(a.volume)) for a in made.agreements}
-        | {("project", k.id, k.start, size(k.capacity)) for k in made.projects}
-        | {("depot", d.id, 0, "") for d in made.depots}
-    )

@@ -52,8 +52,8 @@ def _head(c: Comparison) -> tuple[str, list[str]]:
     lines = columns(rows, "l" + "r" * (len(head) - 1), head=head)
     dollar = "of the envelope" if limited else "of the source where it saves most"
     lines += wrap(
-        "* baseline. Drawn: on the dearest path. Cost, loss and objective: expected and discounted."
-        f" A dollar {dollar} saves so much of the objective."
+        "* baseline. Drawn: on the dearest path. Cost, loss and objective: expected and discounted. Last"
+        f" column: what one more dollar {dollar} saves, USD of objective."
     )
     done = count(len(table), "alternative")
     title = f"{c.name}: {done} compared" if not c.missing else f"{c.name}: {done} so far"
@@ -62,8 +62,8 @@ def _head(c: Comparison) -> tuple[str, list[str]]:
     return title, lines
 
 
-def _usd(value: float) -> str:
-    return "" if pd.isna(value) else usd(value)
+def _usd(value: Any) -> str:
+    return "" if pd.isna(value) else usd(float(value))
 
 
 def _entering(c: Comparison) -> list[str]:

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from models.alternatives import Alternative
-from optimizer.compare.sweep import Solved, Verdict
+from optimizer.compare.sweep import Solved
 from optimizer.compare.tables.changes import commitments, entering
 from optimizer.compare.tables.figures import Figures
 from optimizer.compare.tables.matrix import regret
+from optimizer.compare.trial import Verdict
 from optimizer.tables.frame import concat
 
 DESCRIPTIONS = {
