@@ -68,9 +68,7 @@ class HazardModel:
         levels = np.zeros((1, len(law.ids)), dtype=np.int8)
         for hazard, level in regime.in_force:
             if hazard not in law.ids or level not in law.levels[law.ids.index(hazard)]:
-                raise ValueError(
-                    f"{hazard!r} at level {level!r} is no hazard of the instance with this level"
-                )
+                raise ValueError(f"{hazard!r} at level {level!r}: the instance has no such hazard and level")
             h = law.ids.index(hazard)
             levels[0, h] = law.levels[h].index(level) + 1
         if unknown := sorted(regime.tense.difference(law.countries)):
