@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Literal
 
 from models.instance import Instance
+from models.options import Options
 from optimizer.compile import compile_arrays, names
+from optimizer.cones import cones
 from optimizer.data import Data
 from optimizer.extract import natural_unit
 from optimizer.formulation import build
 from optimizer.highs import write_model
+from optimizer.search import search
 
 Format = Literal["mps", "lp"]
 
@@ -27,6 +30,11 @@ def export(instance: Instance, path: str | Path, format: Format | None = None) -
     index (parts between semicolons, which no id contains) and the natural amount of one unit (empty for
     auxiliary columns).
 
+    A rule on concentration is a cone, which neither format can hold; written are the tangents of it that a
+    solve to the default gap needs. So where there is such a rule the instance is solved first (the export
+    takes as long), and the optimum of the file lies between the bound and the objective of that solve: the
+    file's own plan may exceed the rule where no tangent was needed (docs/decisions/0014).
+
     Returns both paths. ``format`` by default from the suffix of ``path``.
     """
     path = Path(path)
@@ -35,6 +43,8 @@ def export(instance: Instance, path: str | Path, format: Format | None = None) -
         raise ValueError(f"format {suffix!r}: mps or lp")
     data = Data(instance)
     arrays = compile_arrays(build(data))
+    if cones(arrays):
+        arrays = search(arrays, Options()).arrays or arrays
     money = data.units.money
     in_usd = replace(arrays, cost=arrays.cost * money, offset=arrays.offset * money)
     column_names = names(arrays.columns)

@@ -49,7 +49,8 @@ def read(folder: Path) -> Instance:
                 data = load(folder / name, inside=folder, limit=min(YAML, left))
                 head, place = _head(data, name, findings)
             else:
-                known = [f"{t}.csv" for t in tables()]
+                # What is not in a row stands in the head, however like its name that of a table is.
+                known = [] if Path(name).stem == Path(HEAD).stem else [f"{t}.csv" for t in tables()]
                 allowed = (
                     "a table of an instance"
                     + hints.near_or_all(name, [*known, HEAD])

@@ -27,8 +27,8 @@ def called_concentration(commodity: str, limit: float) -> str:
 def called_chance(rule: ChanceRule) -> str:
     """As in: defense in ga + ge (at least 90 % with a probability of 95 %)."""
     of = f" in {' + '.join(rule.commodities)}" if rule.commodities else ""
-    asked = f"at least {percent(rule.min_fraction)} with a probability of {percent(rule.probability)}"
-    return f"{rule.segment}{of} ({asked})"
+    part = "all" if rule.min_fraction == 1 else f"at least {percent(rule.min_fraction)}"
+    return f"{rule.segment}{of} ({part} with a probability of {percent(rule.probability)})"
 
 
 def concentrations(data: Data, index: Index, sizes: Yardsticks) -> Iterator[Rule]:

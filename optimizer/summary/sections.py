@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from models.instance import Instance
-from models.plan import MarginalValue, Plan
-from optimizer.summary.words import columns, count, few, percent, tonnes, usd, wrap, year
+from models.plan import MarginalValue, Plan, RiskFigures
+from optimizer.summary.words import columns, count, few, figures, percent, tonnes, usd, wrap, year
 from optimizer.tables.money import ALL
 
 MOST = 40
@@ -189,18 +189,19 @@ def _targets(cover: pd.DataFrame) -> list[str]:
 
 def risk(plan: Plan, tables: dict[str, pd.DataFrame]) -> list[str]:
     """Expected loss, CVaR, probability of any shortage by segment, the worst scenarios."""
-    figures = plan.risk
-    if figures is None:
+    found = plan.risk
+    if found is None:
         return []
     lines = wrap(
-        f"Expected loss {usd(figures.expected_loss)} USD; mean of the worst {percent(1 - figures.cvar_alpha)}"
-        f" (CVaR) {usd(figures.cvar)} USD, discounted."
+        f"Expected loss {usd(found.expected_loss)} USD; mean of the worst {percent(1 - found.cvar_alpha)}"
+        f" (CVaR) {usd(found.cvar)} USD, discounted."
     )
     body = [
         [s.segment, percent(s.probability_of_shortage), usd(s.expected_shortage)]
-        for s in sorted(figures.segments, key=lambda s: -s.expected_shortage)
+        for s in sorted(found.segments, key=lambda s: -s.expected_shortage)
     ]
     lines += columns(body, "lrr", head=["segment", "probability of any shortage", "expected loss, USD"])
+    lines += _path_rules(found)
     worst = tables["scenarios"][tables["scenarios"]["loss_usd"] > 0].head(5)
     if worst.empty:
         return lines + wrap("No scenario leaves a shortage.")
@@ -215,6 +216,29 @@ def risk(plan: Plan, tables: dict[str, pd.DataFrame]) -> list[str]:
         body.append([row["scenario"], percent(row["probability"]), usd(row["loss_usd"]), ", ".join(what)])
     head = ["worst scenarios", "probability", "loss, USD", "short of"]
     return [*lines, "", *columns(body, "lrrl", head=head, shrink=(0, 3))]
+
+
+def _path_rules(found: RiskFigures) -> list[str]:
+    """What rules on concentration and on the chance of service allow or ask for, and what the plan does."""
+    lines: list[str] = []
+    body = [
+        [c.commodity, figures(c.hhi), figures(c.allowed), f"{c.country} {percent(c.share)}"]
+        for c in sorted(found.concentration, key=lambda c: (c.hhi / c.allowed, c.commodity), reverse=True)
+        if c.tonnes > 0
+    ]
+    head = ["concentration", "largest index", "allowed", "most from"]
+    if body:
+        lines += ["", *few(columns(body, "lrrl", head=head), MOST + 1, "tables/concentration")]
+    elif found.concentration:
+        lines += wrap("Concentration: nothing that a rule concerns is acquired in calm.")
+    for c in found.chance:
+        of = f" in {', '.join(c.commodities)}" if c.commodities else ""
+        part = "All" if c.min_fraction == 1 else f"At least {percent(c.min_fraction)}"
+        lines += wrap(
+            f"{part} of {c.segment}{of} is served throughout with a probability of"
+            f" {percent(c.achieved, 3)}; {percent(c.asked, 3)} is asked for."
+        )
+    return lines
 
 
 def binding(plan: Plan) -> list[str]:

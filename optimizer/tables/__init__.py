@@ -7,7 +7,7 @@ import pandas as pd
 from models.instance import Instance
 from models.plan import Plan
 from optimizer.tables import flows as flow
-from optimizer.tables import money, operations, risk, spend
+from optimizer.tables import money, operations, risk, rules, spend
 from optimizer.tables.frame import Frame
 
 DESCRIPTIONS: dict[str, str] = {
@@ -23,6 +23,8 @@ DESCRIPTIONS: dict[str, str] = {
     "flows": "Expected tonnes by year and commodity: needs, supply, stock, shortage",
     "cover": "Stock against target by cover rule and year, over the nodes at which the rule holds",
     "segments": "Probability of any shortage and expected loss by segment",
+    "concentration": "By rule on concentration and commodity: the largest index of what enters in calm",
+    "chance": "By rule on the chance of service: the probability with which it is kept",
     "scenarios": "Loss and money drawn by scenario, worst first",
     "scenario_shortages": "What is short in each scenario",
     "scenario_cover": "Days of stock by scenario and commodity when its supply is first hit",
@@ -64,6 +66,8 @@ def plan_tables(instance: Instance, plan: Plan) -> dict[str, pd.DataFrame]:
         "flows": by_year if there else by_year.iloc[:0],
         "cover": risk.cover(f),
         "segments": risk.segments(f),
+        "concentration": rules.concentration(f),
+        "chance": rules.chance(f),
         "scenarios": risk.scenarios(f),
         "scenario_shortages": risk.scenario_shortages(f, node["shortages"], node["cuts"]),
         "scenario_cover": risk.scenario_cover(f),

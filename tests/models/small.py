@@ -138,6 +138,8 @@ SMALL: Raw = {
         "exposure_limit": 0.5,
         "cover": [{"commodity": "ga", "segments": ["defense"], "days": 60.0, "from_period": 1}],
         "service": [{"segment": "electronics", "min_fraction": 0.1}],
+        "concentration": [{"commodities": ["ga"], "hhi": 0.9}],
+        "chance": [{"segment": "defense", "min_fraction": 0.5, "probability": 0.8}],
     },
     "scenarios": [
         {

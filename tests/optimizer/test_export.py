@@ -21,9 +21,18 @@ from tests.optimizer import support
 from tests.optimizer.byhand.base import by_hand, contract, offer
 
 FORMATS: list[Format] = ["mps", "lp"]
-CASES = ["rule-envelope", "rule-plant-first", "rule-supported-plant", "supply/once", "finance/revolving"]
+CASES = [
+    "rule-envelope",
+    "rule-plant-first",
+    "rule-supported-plant",
+    "supply/once",
+    "finance/revolving",
+    "rules/concentration",
+    "rules/chance-industry",
+]
 COMMITMENTS = {"sign", "volume", "build", "capacity", "open"}
 AUXILIARY = {"due", "spent", "spent_all", "imbalance", "cum", "eta", "excess", "nothing"}
+AUXILIARY |= {"acquired", "kept"}
 
 
 def read(path: Path) -> Model:

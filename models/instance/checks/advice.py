@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 TRUNK = 0.2
 """Below this probability the undisturbed plan is not the one to read."""
 
+FEW = 1e-6
+"""Relative distance below 1/hhi at which a number of countries counts as too few."""
+
 Key = tuple[object, ...]
 
 
@@ -30,6 +33,7 @@ def warnings(instance: Instance) -> list[Fault]:
     _idle(instance, findings)
     _factors(instance, findings)
     _empty_rules(instance, findings)
+    _concentration(instance, findings)
     named = [name for name, shape in shapes(type(instance)).items() if shape.kind in ("table", "record")]
     return findings.faults(instance, named)
 
@@ -132,3 +136,27 @@ def _empty_rules(instance: Instance, findings: Findings) -> None:
         if not rule.countries and not rule.groups and rule.max_share < 1:
             allowed = "no country or group is named, so all are: nothing could enter the reserve"
             findings.add(("risk", "shares", number, "countries"), [], allowed)
+    for number, chance in enumerate(instance.risk.chance):
+        if chance.probability == 0 or chance.min_fraction == 0:
+            field = "probability" if chance.probability == 0 else "min_fraction"
+            findings.add(("risk", "chance", number, field), 0.0, "with 0 the rule says nothing")
+
+
+def _concentration(instance: Instance, findings: Findings) -> None:
+    """Rules on concentration that leave nothing to acquire: n countries cannot come below an index of 1/n."""
+    origins: dict[str, set[str]] = {m.id: set() for m in instance.commodities}
+    for row in (*instance.spot, *instance.agreements):
+        origins[row.commodity].add(row.country)
+    for project in instance.projects:
+        for m, made in project.outputs.items():
+            if made > 0 and project.offtake_share > 0:
+                origins[m].add(project.country)
+    for number, rule in enumerate(instance.risk.concentration):
+        for m in dict.fromkeys(rule.commodities or origins):
+            count = len(origins[m])
+            if 0 < count * rule.hhi < 1 - FEW:
+                allowed = (
+                    f"below 1/{count}, and {count} {'country' if count == 1 else 'countries'} can supply {m}:"
+                    f" nothing of {m} can be acquired"
+                )
+                findings.add(("risk", "concentration", number, "hhi"), rule.hhi, allowed)

@@ -151,6 +151,16 @@ UNKNOWN: list[Row] = [
     ),
     ({"risk.service.0.segment": "chips"}, "risk.service", "1", "segment", "chips", "demand or industries"),
     ({"risk.service.0.commodities": ["tin"]}, "risk.service", "1", "commodities[1]", "tin", "commodities"),
+    (
+        {"risk.concentration.0.commodities": ["ga", "tin"]},
+        "risk.concentration",
+        "1",
+        "commodities[2]",
+        "tin",
+        "commodities",
+    ),
+    ({"risk.chance.0.segment": "chips"}, "risk.chance", "1", "segment", "chips", "demand or industries"),
+    ({"risk.chance.0.commodities": ["tin"]}, "risk.chance", "1", "commodities[1]", "tin", "commodities"),
 ]
 
 EFFECT = "scenarios.0.events.0.effects."
@@ -509,6 +519,10 @@ SHAPE: list[Row] = [
     ({"budget.sources.0.kind": "lon"}, "budget.sources", "loan", "kind", "lon", "did you mean 'loan'?"),
     ({"risk.cvar": 1.0}, "risk", "", "cvar", 1.0, "did you mean 'cover'?"),
     ({"risk.shares.0.max_share": 2.0}, "risk.shares", "1", "max_share", 2.0, "at most 1"),
+    ({"risk.concentration.0.hhi": 0.0}, "risk.concentration", "1", "hhi", 0.0, "above 0"),
+    ({"risk.concentration.0.hhi": 1.5}, "risk.concentration", "1", "hhi", 1.5, "at most 1"),
+    ({"risk.chance.0.probability": 1.5}, "risk.chance", "1", "probability", 1.5, "at most 1"),
+    ({"risk.chance.0": {"segment": "defense"}}, "risk.chance", "1", "probability", None, "must be given"),
     ({"objective.cvar_alpha": 1.0}, "objective", "", "cvar_alpha", 1.0, "below 1"),
     ({"objective.cvar_weight": 1.1}, "objective", "", "cvar_weight", 1.1, "at most 1"),
 ]

@@ -139,9 +139,39 @@ def test_rules_that_say_nothing_or_too_much() -> None:
         "choices": [{"id": "one", "members": ["ga-off"]}],
         "allocations": [{"id": "home", "where": {}}],
         "risk.shares": [{"max_share": 0.5}, {"max_share": 1.0}],
+        "risk.chance": [
+            {"segment": "defense", "probability": 0.0},
+            {"segment": "defense", "probability": 0.5, "min_fraction": 0.0},
+        ],
     }
     assert [w[:2] for w in advice(changes)] == [
         ("choices", "one"),
         ("allocations", "home"),
         ("risk.shares", "1"),
+        ("risk.chance", "1"),
+        ("risk.chance", "2"),
     ]
+
+
+def test_an_index_that_too_few_countries_supply_for() -> None:
+    # Gallium from AUS and USA (the plant), germanium and ore from USA alone.
+    rules = [{"hhi": 0.4, "commodities": ["ga"]}, {"hhi": 0.5}, {"hhi": 0.5, "commodities": ["ga", "ga"]}]
+    assert advice({"risk.concentration": rules}) == [
+        ("risk.concentration", "1", "hhi", 0.4),
+        ("risk.concentration", "2", "hhi", 0.5),
+        ("risk.concentration", "2", "hhi", 0.5),
+    ]
+    told = [w.allowed for w in Instance.parse(small({"risk.concentration": rules})).warnings()]
+    assert told[0] == "below 1/2, and 2 countries can supply ga: nothing of ga can be acquired"
+    assert all("1 country can supply" in words for words in told[1:])
+
+
+def test_an_index_of_a_third_that_three_countries_can_reach() -> None:
+    # 0.333333 is a third as people write it.
+    spot = [
+        {"id": f"ga-{c}", "commodity": "ga", "country": c, "tiers": [{"quantity": 1.0, "premium": 0.0}]}
+        for c in ("USA", "AUS", "CHN")
+    ]
+    rules = [{"hhi": 0.3333333, "commodities": ["ga"]}]
+    changes = {"risk.concentration": rules, "spot": spot, "agreements": [], "choices": [], "scenarios": []}
+    assert advice(changes) == []
