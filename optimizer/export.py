@@ -11,13 +11,13 @@ from typing import Literal
 
 from models.instance import Instance
 from models.options import Options
-from optimizer.compile import compile_arrays, names
+from optimizer.compile import names
 from optimizer.cones import cones
 from optimizer.data import Data
 from optimizer.extract import natural_unit
-from optimizer.formulation import build
 from optimizer.highs import write_model
 from optimizer.search import search
+from optimizer.template import arrays_of
 
 Format = Literal["mps", "lp"]
 
@@ -42,7 +42,7 @@ def export(instance: Instance, path: str | Path, format: Format | None = None) -
     if suffix not in ("mps", "lp"):
         raise ValueError(f"format {suffix!r}: mps or lp")
     data = Data(instance)
-    arrays = compile_arrays(build(data))
+    arrays = arrays_of(data)
     if cones(arrays):
         arrays = search(arrays, Options()).arrays or arrays
     money = data.units.money

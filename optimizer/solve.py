@@ -14,16 +14,16 @@ from models.instance import Instance
 from models.options import Options
 from models.plan import Effort, Plan, Relaxation, Status
 from optimizer.audit import audit
-from optimizer.compile import Arrays, Vector, compile_arrays, no_collection
+from optimizer.compile import Arrays, Vector, no_collection
 from optimizer.cones import run
 from optimizer.data import Data
 from optimizer.explain import relaxations, runaway
 from optimizer.extract import commitments, operations, risk, tree_rows, values
-from optimizer.formulation import build
 from optimizer.highs import Outcome, Report, Solver
 from optimizer.marginals import loosened, marginal_values
 from optimizer.progress import Clock, Progress
 from optimizer.search import search
+from optimizer.template import arrays_of
 from optimizer.tidy import tidy
 
 __all__ = ["Progress", "no_collection", "solve"]
@@ -65,12 +65,7 @@ def solve(
     clock = Clock(options.time_limit, progress)
     with clock.phase("tree"):
         data = Data(instance)
-    with no_collection():
-        with clock.phase("formulation"):
-            m = build(data)
-        with clock.phase("arrays"):
-            arrays = compile_arrays(m)
-            del m
+    arrays = arrays_of(data, clock.phase)
     with clock.phase("search"):
         found = search(
             arrays,

@@ -147,7 +147,9 @@ def cut(library: Library, known: Catalogue) -> Cut:
     past = (at_row >= 0) & (at_column >= 0) & ~own
     astray = past & ((distance <= 0) | (at_column != period[at_column]))
     if astray.any():
-        raise AssertionError(f"{arrays.rows[i[astray][0]]} reaches beyond its node and the nodes before it")
+        raise AssertionError(
+            f"row {arrays.rows[i[astray][0]][0]} reaches beyond its node and the nodes before it"
+        )
     masks = {
         Kind.OWN: own & ~common,
         Kind.PAST: past,
