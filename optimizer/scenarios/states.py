@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from models.instance import Effect, Instance, Scenario
 from optimizer.states import Selector, State
+from optimizer.tree import Signature, effect_key
 
 Reals = NDArray[np.float64]
 Numbers = NDArray[np.intp]
@@ -34,13 +35,19 @@ class Conditions:
 def conditions(instance: Instance, scenarios: Sequence[Scenario]) -> Conditions:
     """What holds in each scenario and period. Sampled scenarios share their effects, which is used here."""
     periods = instance.horizon.periods
-    lists: dict[int, tuple[int, tuple[Effect, ...]]] = {}
+    lists: dict[Signature, tuple[int, tuple[Effect, ...]]] = {}  # what an event does: its number, one example
+    seen: dict[tuple[int, ...], int] = {}  # the same by identity, as sampled events share their effects
     sets: dict[tuple[int, ...], int] = {(): 0}
     at = np.zeros((len(scenarios), periods), dtype=np.intp)
     for s, scenario in enumerate(scenarios):
         in_force: list[list[int]] = [[] for _ in range(periods)]
         for event in scenario.events:
-            number, _ = lists.setdefault(id(event.effects), (len(lists), event.effects))
+            same = tuple(map(id, event.effects))
+            number = seen.get(same, -1)
+            if number < 0:
+                key = tuple(sorted(map(effect_key, event.effects)))
+                number, _ = lists.setdefault(key, (len(lists), event.effects))
+                seen[same] = number
             for period in range(event.start, min(event.start + event.duration, periods)):
                 in_force[period].append(number)
         for period, numbers in enumerate(in_force):
