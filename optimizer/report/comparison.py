@@ -18,6 +18,8 @@ OVERVIEW = (
     "cvar", "drawn_most", "marginal_dollar",
 )  # fmt: skip
 MONEY = {"envelope", "objective", "expected_cost", "expected_loss", "cvar", "drawn_most"}
+SHARED = ("share", "fraction", "probability")
+"""Units of what is written as a percentage."""
 SHARES = ("alternative", "domestic_share", "allied_share", "emissions")
 PLANS = ("optimal", "feasible", "time_limit", "interrupted")
 
@@ -126,18 +128,24 @@ def _differences(part: Part) -> list[Grid]:
     for measure, unit, alternative, difference in zip(
         rows["measure"], rows["unit"], rows["alternative"], rows["difference"], strict=True
     ):
-        what = f"{str(measure).replace('_', ' ')}, {unit}" if unit else str(measure).replace("_", " ")
+        what = measured(str(measure), str(unit))
         told.setdefault(what, {})[str(alternative)] = signed(difference, str(unit))
-    body = [[what, *(cells.get(n, "") for n in names)] for what, cells in told.items()]
+    body = [[what, *(cells.get(n, "") for n in names)] for what, cells in told.items() if any(cells.values())]
     caption = f"Differences to {base}"
     return [Grid(caption, ["measure", *names], body, frozenset(range(1, len(names) + 1)))] if names else []
+
+
+def measured(measure: str, unit: str) -> str:
+    """A measure with its unit; shares are written as percentages."""
+    words = measure.replace("_", " ").replace(":", ": ")
+    return words if unit in ("", *SHARED) else f"{words}, {unit}"
 
 
 def signed(value: float, unit: str) -> str:
     """A difference with its sign."""
     if math.isnan(value):
         return ""
-    if unit in ("share", "fraction", "%"):
+    if unit in SHARED:
         text = percent(abs(value))
     else:
         text = usd(abs(value)) if unit.startswith("USD") else figures(abs(value))

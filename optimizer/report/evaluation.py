@@ -7,10 +7,12 @@ import math
 import pandas as pd
 
 from optimizer.report.charts import EVALUATION, Picture
+from optimizer.report.comparison import SHARED, measured
 from optimizer.report.grid import Grid, grid
 from optimizer.report.parts import Part
 from optimizer.report.sections import Card, Chapter, Section, reproduce
 from optimizer.summary.words import count, figures, percent, usd
+from optimizer.tables.risk import UNDISTURBED_NAME
 
 WAYS = {
     "tree": "one tree, decisions as the tree unfolds",
@@ -99,7 +101,7 @@ def _summary(tables: dict[str, pd.DataFrame]) -> list[Grid]:
         text = amount(value, str(unit)) + (
             f" ± {amount(wide, str(unit))}" if pd.notna(wide) and wide > 0 else ""
         )
-        told.setdefault(f"{str(measure).replace('_', ' ')}, {unit}", {})[str(way)] = text
+        told.setdefault(measured(str(measure), str(unit)), {})[str(way)] = text
     body = [[what, *(cells.get(way, "") for way in ways)] for what, cells in told.items()]
     caption = "Figures by way, ± one standard error where scenarios were drawn"
     return [Grid(caption, ["measure", *ways], body, frozenset(range(1, len(ways) + 1)))]
@@ -111,7 +113,7 @@ def amount(value: float, unit: str) -> str:
         return ""
     if unit.startswith("USD"):
         return usd(value)
-    return percent(value) if unit in ("share", "probability", "fraction") else figures(value)
+    return percent(value) if unit in SHARED else figures(value)
 
 
 def _plain(tables: dict[str, pd.DataFrame], name: str, caption: str) -> list[Grid]:
@@ -120,6 +122,8 @@ def _plain(tables: dict[str, pd.DataFrame], name: str, caption: str) -> list[Gri
         return []
     renamed = {"loss": "loss_usd", "cost": "cost_usd", "expected_loss": "expected_loss_usd"}
     rows = rows.rename(columns=renamed)
+    if "scenario" in rows:
+        rows = rows.assign(scenario=rows["scenario"].where(rows["scenario"] != "", UNDISTURBED_NAME))
     if len(set(rows["way"])) == 1:
         rows = rows.drop(columns="way")
     return [grid(rows, caption, where=f"tables/{name}")]
@@ -130,7 +134,7 @@ def _bounds(tables: dict[str, pd.DataFrame]) -> list[Grid]:
     if rows is None or rows.empty:
         return []
     body = [
-        [f"{str(m).replace('_', ' ')}, {u}", *(amount(v, str(u)) for v in (value, low, high))]
+        [measured(str(m), str(u)), *(amount(v, str(u)) for v in (value, low, high))]
         for m, u, value, low, high in zip(
             rows["measure"], rows["unit"], rows["value"], rows["low"], rows["high"], strict=True
         )

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -60,6 +60,7 @@ class Drawn:
 
 def html(parts: list[Part], title: str | None = None, made: datetime | None = None) -> str:
     """The whole file. ``title`` stands on top, otherwise the name of the first part."""
+    parts = beside(parts)
     chapters = [CHAPTERS[part.kind](part, f"part-{n}") for n, part in enumerate(parts, 1)]
     pages = [
         {**vars(c), "sections": [{**vars(s), "drawn": _all(c, s.pictures, part)} for s in c.sections]}
@@ -83,6 +84,17 @@ def html(parts: list[Part], title: str | None = None, made: datetime | None = No
         specs=Markup(_json(specs)),
         policy=policy(bundle, script),
     )
+
+
+def beside(parts: list[Part]) -> list[Part]:
+    """Evaluations with the scenarios of the plan they are of, where that is here too."""
+    own = {p.plan.fingerprint: p.tables["scenarios"] for p in parts if p.plan is not None}
+    return [
+        replace(part, tables={**part.tables, "plan_scenarios": own[str(part.facts.get("fingerprint"))]})
+        if part.kind == "evaluation" and part.facts.get("fingerprint") in own
+        else part
+        for part in parts
+    ]
 
 
 def _all(c: Chapter, pictures: list[Picture], part: Part) -> list[Drawn]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ Tables = Mapping[str, pd.DataFrame]
 Drawing = alt.Chart | alt.LayerChart | alt.FacetChart | alt.HConcatChart | alt.VConcatChart
 
 BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW, GREY, BLACK = (
-    "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999", "#000000",
+    "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#bbbbbb", "#000000",
 )  # fmt: skip
 """Told apart with any colour vision: Okabe and Ito, Color Universal Design (2008), and a grey."""
 FILLS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW, GREY)
@@ -41,7 +42,7 @@ CATEGORIES = {
     "spot": ("spot purchases", GREEN),
     "storage": ("storage, handling, disposal", GREY),
     "disposal": ("storage, handling, disposal", GREY),
-    "depot": ("opening depots", PURPLE),
+    "depot": ("opening depots", YELLOW),
 }
 """Categories of spend: names and colours."""
 
@@ -51,18 +52,24 @@ LABEL = 230
 """Most room for a label on the left, pixels."""
 
 USD_LABEL = (
-    "datum.value == 0 ? '0' : abs(datum.value) >= 1e9 ? format(datum.value / 1e9, ',.3~r') + ' bn' :"
-    " abs(datum.value) >= 1e6 ? format(datum.value / 1e6, ',.3~r') + ' m' :"
-    " abs(datum.value) >= 1e3 ? format(datum.value, ',.0f') : format(datum.value, '.3~r')"
+    "datum.value == 0 ? '0' : abs(datum.value) >= 1e9 ? format(datum.value / 1e9, ',.{digits}~r') + ' bn' :"
+    " abs(datum.value) >= 1e6 ? format(datum.value / 1e6, ',.{digits}~r') + ' m' :"
+    " abs(datum.value) >= 1e3 ? format(datum.value, ',.0f') : format(datum.value, '.{digits}~r')"
 )
 """Labels of an axis of money: 1.5 bn, 200 m, 50,000."""
 TONNE_LABEL = "abs(datum.value) >= 1e3 ? format(datum.value, ',.0f') : format(datum.value, '.3~r')"
 PERCENT_LABEL = "format(100 * datum.value, '.3~r') + ' %'"
 
 
-def usd_axis(title: str, **more: Any) -> alt.Axis:
+def usd_axis(title: str, digits: int = 3, **more: Any) -> alt.Axis:
     """An axis of money; ``title`` names the unit."""
-    return alt.Axis(title=title, labelExpr=USD_LABEL, **more)
+    return alt.Axis(title=title, labelExpr=USD_LABEL.format(digits=digits), **more)
+
+
+def digits_for(low: float, high: float) -> int:
+    """Significant digits that keep the labels of an axis from low to high apart."""
+    size, span = max(abs(low), abs(high)), high - low
+    return 3 if span <= 0 or size <= 0 else max(3, min(9, 2 + math.ceil(math.log10(size / span))))
 
 
 def tonne_axis(title: str, **more: Any) -> alt.Axis:

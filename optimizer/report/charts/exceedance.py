@@ -44,13 +44,22 @@ def data(tables: Tables) -> pd.DataFrame:
             curve = rows.sort_values("loss").rename(
                 columns={"loss": "loss_usd", "probability_of_more": "probability"}
             )
-            curves.append(thinned(curve[["loss_usd", "probability"]]).assign(curve=f"evaluated: {way}"))
+            curve = pd.concat([_begin(tables, str(way), curve), curve[["loss_usd", "probability"]]])
+            curves.append(thinned(curve).assign(curve=f"evaluated: {way}"))
     own = tables.get("plan_scenarios", tables.get("scenarios"))
     if own is not None and "loss_usd" in own and len(own):
         curves.append(of_scenarios(own).assign(curve=OWN))
     columns = ["curve", "loss_usd", "probability"]
     whole = pd.concat(curves, ignore_index=True)[columns] if curves else pd.DataFrame(columns=columns)
     return whole if (whole["loss_usd"] > 0).any() else whole.iloc[:0]
+
+
+def _begin(tables: Tables, way: str, curve: pd.DataFrame) -> pd.DataFrame:
+    """The probability of any loss, where the curve does not begin at 0."""
+    rows = tables["scenarios"]
+    some = rows.loc[(rows["way"] == way) & (rows["loss"] > 0), "probability"].sum()
+    missing = curve.empty or float(curve["loss_usd"].min()) > 0
+    return pd.DataFrame({"loss_usd": [0.0], "probability": [float(some)]}).iloc[: 1 if missing else 0]
 
 
 def of_scenarios(rows: pd.DataFrame) -> pd.DataFrame:
@@ -110,8 +119,6 @@ def chart(tables: Tables) -> Any:
     line = base.mark_line(interpolate="step-after", strokeWidth=2).encode(
         strokeDash=alt.StrokeDash("curve:N", sort=names, scale=dash, legend=legend(2))
     )
-    points = base.mark_point(filled=True, size=25, opacity=1).encode(
-        color=alt.Color("curve:N", sort=names, scale=hues(names, STROKES), legend=None)
-    )
+    points = base.mark_point(filled=True, size=25, opacity=1)
     layers = [line] if len(shown) > 150 else [line, points]
     return styled(alt.layer(*layers).properties(width=WIDTH, height=260), TITLE, BELOW, words(tables))

@@ -14,6 +14,7 @@ from optimizer.report.style import (
     VERMILLION,
     WIDTH,
     Tables,
+    digits_for,
     empty,
     hues,
     legend,
@@ -24,7 +25,7 @@ from optimizer.report.style import (
 from optimizer.summary.words import usd
 
 TITLE = "What less risk costs"
-BELOW = "Each alternative stands twice: its expected loss and the mean of its worst cases (CVaR)"
+BELOW = "Each alternative twice: expected loss and CVaR. The lines join those that no other betters in both"
 NONE = "No alternative has a plan, so there is no frontier."
 LOSS, CVAR = "expected loss", "CVaR, the mean of the worst cases"
 MOST_LABELS = 14
@@ -67,7 +68,7 @@ def words(tables: Tables) -> str:
 
 
 def chart(tables: Tables) -> Any:
-    """Two lines over expected cost; points are named where there are few."""
+    """Points over expected cost, named where there are few, and the line of the efficient ones."""
     rows = data(tables)
     if rows.empty:
         return empty(TITLE, NONE)
@@ -87,21 +88,26 @@ def chart(tables: Tables) -> Any:
     margin = (0.06 * (high - low)) or 0.1 * abs(high) or 1.0
     x = alt.X(
         "expected_cost_usd:Q",
-        axis=usd_axis("expected cost, USD, discounted", tickCount=6),
+        axis=usd_axis("expected cost, USD, discounted", digits_for(low, high), tickCount=6),
         scale=alt.Scale(domain=[low - margin, high + 2 * margin], nice=False, zero=False),
     )
+    risk = usd_axis("risk left, USD, discounted", tickCount=6)
+    y = alt.Y("risk_usd:Q", axis=risk, scale=alt.Scale(zero=True))
     base = alt.Chart(long).encode(
         x=x,
-        y=alt.Y(
-            "risk_usd:Q", axis=usd_axis("risk left, USD, discounted", tickCount=6), scale=alt.Scale(zero=True)
-        ),
+        y=y,
         tooltip=tips(
             alternative="alternative", measure="measure", cost="expected cost, USD", told="risk, USD"
         ),
     )
-    lines = base.mark_line(strokeWidth=1.5).encode(
-        color=alt.Color("measure:N", sort=measures, scale=scale, legend=None),
-        strokeDash=alt.StrokeDash("measure:N", sort=measures, scale=dashes, legend=None),
+    best = pd.concat([efficient(long[long["measure"] == m]) for m in measures])
+    lines = (
+        base.properties(data=best)
+        .mark_line(strokeWidth=1.5)
+        .encode(
+            color=hue,
+            strokeDash=alt.StrokeDash("measure:N", sort=measures, scale=dashes, legend=None),
+        )
     )
     points = base.mark_point(filled=True, size=70, opacity=1, stroke=INK, strokeWidth=0.5)
     points = points.encode(color=hue, shape=shape)
@@ -109,10 +115,17 @@ def chart(tables: Tables) -> Any:
     text = (
         alt.Chart(named)
         .mark_text(align="left", dx=7, dy=-8, fontSize=10, color=QUIET, limit=110)
-        .encode(x=x, y="risk_usd:Q", text="alternative:N")
+        .encode(x=x, y=y, text="alternative:N")
     )
     layers = [lines, points, text] if len(named) else [lines, points]
     return styled(alt.layer(*layers).properties(width=WIDTH, height=320), TITLE, BELOW, words(tables))
+
+
+def efficient(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows that no other betters: cheaper at no more risk, or with less risk at no more cost."""
+    ordered = rows.sort_values(["expected_cost_usd", "risk_usd"], kind="stable")
+    least = ordered["risk_usd"].cummin().shift(fill_value=float("inf"))
+    return ordered[ordered["risk_usd"] < least]
 
 
 def _labels(long: pd.DataFrame) -> pd.DataFrame:

@@ -36,10 +36,10 @@ COLUMNS = ["panel", "year", "item", "usd"]
 IN, OUT = "in", "out"
 
 
-def data(tables: Tables) -> pd.DataFrame:
+def data(tables: Tables, until: float = float("inf")) -> pd.DataFrame:
     """Expected USD by panel (in, out), year and source or category, from the plan's ``money``."""
     rows = tables["money"]
-    rows = rows[rows["side"].isin([IN, OUT])]
+    rows = rows[rows["side"].isin([IN, OUT]) & (rows["year"] <= until)]
     spent = {category: name for category, (name, _) in CATEGORIES.items()} | MONEY
     item = rows["item"].map(PROCEEDS | spent).fillna(rows["item"])
     item = item.where(rows["item"] != "draws", rows["member"])

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from optimizer.report.style import INK, Tables, empty, styled, tips
+from optimizer.report.style import BLACK, Tables, empty, styled, tips
 from optimizer.summary.words import usd
 
 TITLE = "Regret: planning for one alternative and meeting another"
@@ -73,9 +73,9 @@ def chart(tables: Tables) -> Any:
     )  # fmt: skip
     hue = alt.Scale(scheme="oranges", domain=[0, most or 1.0], type="sqrt")
     cells = base.mark_rect(stroke="white").encode(color=alt.Color("regret_usd:Q", legend=None, scale=hue))
-    dark = f"isValid(datum.regret_usd) && datum.regret_usd > {0.4 * most if most else 1}"
+    dark = f"isValid(datum.regret_usd) && datum.regret_usd > {0.5 * most if most else 1}"
     text = base.mark_text(fontSize=11).encode(
-        text="cell:N", color=alt.condition(dark, alt.value("white"), alt.value(INK))
+        text="cell:N", color=alt.condition(dark, alt.value("white"), alt.value(BLACK))
     )
     whole = alt.layer(cells, text).properties(width=wide * len(order), height=max(40, 26 * len(order)))
     return styled(whole, TITLE, BELOW, words(tables))
