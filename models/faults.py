@@ -129,3 +129,10 @@ class UnknownRate(StockpileError):
 
     status = 422
     exit_code = 2
+
+
+class UnknownItem(StockpileError):
+    """The instance has no such item."""
+
+    status = 404
+    exit_code = 2

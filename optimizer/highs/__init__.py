@@ -6,17 +6,20 @@ result.
 
 from __future__ import annotations
 
-from optimizer.highs.relaxation import LostError, Relaxation, Solved, relax
+from optimizer.highs.probe import Probe
+from optimizer.highs.relaxation import LostError, Relaxation, Solved, relax, unreduced
 from optimizer.highs.solver import Outcome, Report, Solver, machine_threads, write_model
 
 __all__ = [
     "LostError",
     "Outcome",
+    "Probe",
     "Relaxation",
     "Report",
     "Solved",
     "Solver",
     "machine_threads",
     "relax",
+    "unreduced",
     "write_model",
 ]

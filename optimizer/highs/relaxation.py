@@ -160,6 +160,10 @@ class Relaxation:
             else np.zeros(len(self._integers))
         )
 
+    def values(self) -> Vector:
+        """All columns of the solution found last, in the units of the arrays; of an unreduced relaxation."""
+        return np.array(self._highs.getSolution().col_value) * self._origin.column_scale
+
     def _run_from_scratch(self) -> LpEnd | None:
         """Where the simplex method loses its way (seen on infeasible nodes, with huge numbers on the way):
         once more without the basis that led there, then by interior points."""
@@ -207,16 +211,49 @@ def relax(
         return None
     lp = highs.getPresolvedLp()
     kinds, names = lp.integrality_, lp.col_names_
-    whole, implied = highspy.HighsVarType.kInteger, highspy.HighsVarType.kImplicitInteger
     # Presolve also marks amounts that happen to be whole in some optimum: those are not ours to branch on.
     integers = np.array(
         [
             i
             for i, kind in enumerate(kinds)
-            if kind == whole or (kind == implied and arrays.integer[int(names[i])])
+            if kind == highspy.HighsVarType.kInteger
+            or (kind.name == "kImplicitInteger" and arrays.integer[int(names[i])])
         ],
         dtype=np.int32,
     )
     columns = np.array([int(names[i]) for i in integers], dtype=np.int64)
     lp.integrality_ = []
     return Relaxation(_Origin(lp, integers, scales.columns, highs, seed, spent, stop)), columns
+
+
+def unreduced(
+    arrays: Arrays, seed: int, stop: threading.Event | None = None
+) -> tuple[Relaxation, Any, NDArray[np.int64]]:
+    """The relaxation without presolve, a basis to start from, and which columns its integer columns are.
+
+    Presolve keeps one best plan and may drop others, so that its relaxation says nothing of a decision that
+    is forced: this one bounds every choice of decisions. The basis is that of the optimum, None without one.
+    """
+    scaled, scales = equilibrate(arrays)
+    model = lp_model(scaled)
+    model.integrality_ = []
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("random_seed", seed)
+    use_pool(highs)
+    if highs.passModel(model) == highspy.HighsStatus.kError:
+        raise SolverFailed("HiGHS could not take the relaxation.")
+    begun = time.perf_counter()
+    highs.run()
+    solved = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    columns = np.flatnonzero(arrays.integer)
+    origin = _Origin(
+        model,
+        columns.astype(np.int32),
+        scales.columns,
+        highs,
+        seed,
+        time.perf_counter() - begun,
+        stop,
+    )
+    return Relaxation(origin), highs.getBasis() if solved else None, columns
