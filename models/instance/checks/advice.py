@@ -31,6 +31,7 @@ def warnings(instance: Instance) -> list[Fault]:
     _foresight(instance, findings)
     _supply(instance, findings)
     _idle(instance, findings)
+    _hazards(instance, findings)
     _factors(instance, findings)
     _empty_rules(instance, findings)
     _concentration(instance, findings)
@@ -110,9 +111,26 @@ def _idle(instance: Instance, findings: Findings) -> None:
             key = _key(effect)
             if key not in changes:
                 changes[key] = effect.factor != 1 and reach.any(effect)
-        if not any(changes[_key(effect)] for effect in effects):
+        # One without events is meant to be undisturbed.
+        if scenario.events and not any(changes[_key(effect)] for effect in effects):
             allowed = "its events change nothing: their factors are 1, or they select no row"
             findings.add(("scenarios", number, "events"), [e.id for e in scenario.events], allowed)
+
+
+def _hazards(instance: Instance, findings: Findings) -> None:
+    """Hazards that nothing brings about, and effects of theirs that change nothing."""
+    reach = Reach(instance)
+    followed = {h.becomes for h in instance.hazards if h.becomes_probability > 0}
+    for number, h in enumerate(instance.hazards):
+        dated = h.dated is not None and h.dated.probability > 0
+        if not (h.rate or h.after_rate or dated or h.id in followed):
+            allowed = "nothing brings it about: it has no rate, no date, and no other hazard becomes it"
+            findings.add(("hazards", number, "rate"), h.rate, allowed)
+        for at, level in enumerate(h.levels):
+            for i, effect in enumerate(level.effects):
+                if effect.factor == 1 or not reach.any(effect):
+                    allowed = "it changes nothing: its factor is 1, or it selects no row"
+                    findings.add(("hazards", number, "levels", at, "effects", i), effect.kind, allowed)
 
 
 def _factors(instance: Instance, findings: Findings) -> None:

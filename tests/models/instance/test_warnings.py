@@ -37,8 +37,34 @@ def test_trunk_below_a_fifth() -> None:
 
 
 def test_trunk_counts_events_without_effects_as_undisturbed() -> None:
-    assert advice({"scenarios": [{"id": "calm", "probability": 1.0, "events": []}]}) == [
-        ("scenarios", "calm", "events", "[]")
+    nothing = {"id": "e", "start": 1, "duration": 2}
+    assert advice({"scenarios": [{"id": "calm", "probability": 1.0, "events": [nothing]}]}) == [
+        ("scenarios", "calm", "events", "['e']")
+    ]
+
+
+def test_a_scenario_without_events_is_meant_to_be_undisturbed() -> None:
+    assert advice({"scenarios": [{"id": "calm", "probability": 1.0}]}) == []
+
+
+def test_hazards_that_cannot_start_or_do_nothing() -> None:
+    levels = [{"id": "only", "effects": [supply(countries=["CHN"])]}]
+    idle = [{"id": "only", "effects": [supply(countries=["USA"], channels=["market"])]}]
+    rows = [
+        {"id": "never", "country": "CHN", "ending_rate": 1.0, "levels": levels},
+        {
+            "id": "first",
+            "country": "CHN",
+            "rate": 0.1,
+            "ending_rate": 1.0,
+            "becomes": "second",
+            "levels": levels,
+        },
+        {"id": "second", "country": "CHN", "ending_rate": 1.0, "levels": idle},
+    ]
+    assert advice({"hazards": rows}) == [
+        ("hazards", "never", "rate", 0.0),
+        ("hazards", "second", "levels[only].effects[1]", "supply"),
     ]
 
 
