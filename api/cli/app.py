@@ -8,7 +8,21 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from api.cli import batch, compare, convert, errors, export, report, sample, schema, show, solve, validate
+from api.cli import (
+    batch,
+    compare,
+    convert,
+    errors,
+    evaluate,
+    explain,
+    export,
+    report,
+    sample,
+    schema,
+    show,
+    solve,
+    validate,
+)
 
 EPILOG = (
     "Exit codes: 0 there is a plan, 2 the instance has faults, 3 infeasible or unbounded,"
@@ -25,7 +39,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (validate, solve, show, batch, compare, convert, sample, export, schema, report):
+for command in (
+    validate,
+    solve,
+    show,
+    explain,
+    batch,
+    compare,
+    evaluate,
+    convert,
+    sample,
+    export,
+    schema,
+    report,
+):
     app.command(command.NAME)(command.command)
 
 
