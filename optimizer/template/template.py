@@ -209,7 +209,8 @@ class Template:
         if None in found.values():
             self.learn((t, state) for state in states)
             found = {key: bank.find(vector) for key, vector in vectors.items()}
-        return np.array([found[id(state)] for state in states], dtype=np.int64)
+        places = np.array([found[id(state)] for state in states], dtype=np.int64)
+        return places.reshape(len(states), len(self._parts.slots))
 
     def _blocks(self, t: int, places: Integers) -> Block:
         bank = self._banks[t]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,9 @@ from hypothesis import given, settings
 from models.files import read
 from models.instance import Instance
 from optimizer.data import Data
-from optimizer.template import Template
+from optimizer.solve import solve
+from optimizer.template import Template, arrays_of
+from optimizer.template.choose import FEW, WORTH
 from optimizer.tree import grow
 from tests.optimizer import handmade, support
 from tests.optimizer.byhand import HAND
@@ -139,3 +143,46 @@ def test_what_is_known_is_not_compiled_again() -> None:
     template.learn(keys)
     template.arrays(data.tree, data.states)
     assert template.library_nodes == ahead
+
+
+# ---- the way a solve takes
+
+
+def repeating() -> Instance:
+    """A ban of each length from each period on, and of no other: many nodes, few different states."""
+    spans = [(start, length) for start in range(6) for length in range(1, 7 - start)]
+    scenarios = [scenario(f"ban{s}{n}", 0.02, (s, n, HIT)) for s, n in spans]
+    return small(horizon={"start_year": 2027, "periods": 6}, scenarios=scenarios, risk={"cvar_limit": 1e9})
+
+
+def test_a_tree_that_repeats_itself_takes_the_short_way() -> None:
+    data = Data(repeating())
+    keys = [(node.period, data.states[node.id]) for node in data.tree.nodes]
+    assert len(data.tree) >= FEW
+    assert Template(data.instance).ahead(keys) <= WORTH * len(data.tree)
+    entered: list[str] = []
+
+    @contextmanager
+    def phase(name: str) -> Iterator[None]:
+        entered.append(name)
+        yield
+
+    assert_alike(arrays_of(data, phase), plain(data))
+    assert entered == ["formulation", "arrays"]
+
+
+def test_a_small_tree_is_written_node_by_node() -> None:
+    data = Data(small())
+    assert len(data.tree) < FEW
+    found, expected = arrays_of(data), plain(data)
+    assert_alike(found, expected)
+    assert found.cost.tobytes() == expected.cost.tobytes()
+
+
+def test_a_plan_found_the_short_way() -> None:
+    instance = repeating()
+    plan = solve(instance)
+    assert plan.certificate is not None
+    assert plan.certificate.passed
+    data = Data(instance)
+    assert plan.objective == pytest.approx(support.solved(plain(data), data.units.money))
