@@ -29,7 +29,7 @@ def sentence(rule: Rule, share: float, amount: float, when: str) -> str:
         case "concentration":
             says = f"an index of {figures(rule.level + amount, 3)} cannot be avoided{when}"
         case "chance":
-            kept = percent(max(0.0, rule.level - amount), 3)
+            kept = percent(round(max(0.0, rule.level - amount), 8), 3)
             says = f"a probability of {kept} can be reached, {figures(100 * amount)} points less"
         case "share":
             says = f"{said} more than allowed must come from there{when}"

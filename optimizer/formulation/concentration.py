@@ -86,7 +86,7 @@ def acquired_sum(m: Formulation, c: str, z: str, n: int) -> Relation:
 def hhi(m: Formulation, r: int, c: str, i: int, leaf: int) -> Relation:
     r"""Along every path, one tangent of the cone.
 
-    .. math:: \sum_z u_{i,z}\,acquired_{m,z,leaf} \le \sqrt{hhi_r} \sum_z acquired_{m,z,leaf}
+    .. math:: \sum_z u_{i,z}\,acquired_{m,z,leaf} \le hhi_r^{1/2} \sum_z acquired_{m,z,leaf}
 
     Length 1, no component below 0: u is an axis here, and q / |q| in the tangents that are added at q.
     """
@@ -99,9 +99,9 @@ def hhi(m: Formulation, r: int, c: str, i: int, leaf: int) -> Relation:
 def even(m: Formulation, r: int, c: str, z: str, leaf: int) -> Relation:
     r"""Where only equal shares are within the limit, no country has more than its share of all.
 
-    .. math:: acquired_{m,z,leaf} \le \frac{1}{countries} \sum_{z'} acquired_{m,z',leaf}
+    .. math:: countries_m\,acquired_{m,z,leaf} \le \sum_{z'} acquired_{m,z',leaf}
 
-    In the place of tangents: the cone is a ray, to which they come close in many small steps.
+    countries is how many can supply m. In the place of tangents: the cone is a ray, to which they come close in many small steps.
     """
     share = 1 / len(m.origins[c])
     terms = [((1.0 if y == z else 0.0) - share) * m.acquired[c, y, leaf] for y in m.origins[c]]
