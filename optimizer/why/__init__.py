@@ -81,12 +81,15 @@ def explain(
     tell("what binds", 0, 0)
     found = limits(ground)
     tables |= {"binding": binding(found), "materials": materials(found), "offers": offers(ground)}
-    tables["entry"] = entry(ground, lambda done, of: tell("entry prices", done, of))
-    kept = ALTERNATIVE_SECONDS * alternatives_wanted
+
+    def entries() -> None:
+        tables["entry"] = entry(ground, lambda done, of: tell("entry prices", done, of))
+
     flips: list[Flip] = decisions.flips(
         ground,
         ground.options_on_offer.values(),
-        keep=kept,
+        keep=ALTERNATIVE_SECONDS * alternatives_wanted,
+        then=entries,
         report=lambda done, of: tell("prices of decisions", done, of),
     )
     tables |= decisions.tables(ground, flips)

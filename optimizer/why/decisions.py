@@ -30,18 +30,21 @@ def flips(
     options: Iterable[Option],
     *,
     keep: float = 0.0,
+    then: Callable[[], None] = lambda: None,
     gap: float = GAP,
     report: Callable[[int, int], None],
 ) -> list[Flip]:
     """A price for each option: bounds for all first, then a search for one after the other while time lasts.
 
     Searched first: what is chosen, then what is nearest to being chosen. ``keep`` seconds are left over.
+    ``then`` is done between bounds and searches.
     """
     listed = list(options)
     found: list[Flip] = []
     for option in listed:
         report(len(found), len(listed))
         found.append(flip(ground, option))
+    then()
     gap *= abs(ground.best)
     open_ = [i for i, known in enumerate(found) if not known.proven(gap)]
     for i in sorted(open_, key=lambda i: (found[i].forced, found[i].high, i)):

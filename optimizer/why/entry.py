@@ -48,8 +48,8 @@ def threshold(ground: Ground, lever: Lever) -> Threshold:
     """How far the price of an unused option has to fall before any of it is bought."""
     with ExitStack() as stack:
         if lever.open:
-            ones = np.ones(len(lever.open))
-            stack.enter_context(ground.probe.opened(lever.open, ones, ones))
+            columns, values = zip(*lever.open, strict=True)
+            stack.enter_context(ground.probe.opened(columns, np.array(values), np.array(values)))
         found, amount, exact = None, 0.0, False
         for step in STEPS:
             amount = step * lever.most

@@ -55,17 +55,20 @@ def flip(ground: Ground, option: Option) -> Flip:
     chosen = ground.chosen(option)
     low, guide = np.inf, None
     for lower, upper in _ways(ground, option, chosen is None):
-        solved = ground.relaxation.solve(lower, upper, ground.root, seconds=_seconds(ground))
-        if solved.end == "infeasible":
-            continue
-        bound = solved.objective if solved.end == "optimal" else -np.inf
+        bound, x = _known(ground, lower, upper), None
+        if ground.left() > 0:
+            solved = ground.relaxation.solve(lower, upper, ground.root, seconds=_seconds(ground))
+            if solved.end == "infeasible":
+                continue
+            if solved.end == "optimal":
+                bound, x = solved.objective, solved.x
         if bound < low:
-            low, guide = bound, solved.x if solved.end == "optimal" else None
+            low, guide = bound, x
     if np.isinf(low) and low > 0:
         return Flip(option, chosen is None, np.inf, np.inf, None)
     best, pattern, tonnes = np.inf, None, 0.0
     for lower, upper in _ways(ground, option, chosen is None):
-        for aim in (ground.pattern, guide):
+        for aim in (ground.pattern, guide) if ground.left() > 0 else ():
             near = None if aim is None else nearest(ground, aim, lower, upper)
             if near is None or (pattern is not None and np.array_equal(near, pattern)):
                 continue
@@ -119,6 +122,18 @@ def _told(
     better = ground.best - found if found < ground.best - SAME * abs(ground.best) else 0.0
     high = max(low, found - ground.best)
     return Flip(option, forced, low, high, pattern, better, tonnes)
+
+
+def _known(ground: Ground, lower: Vector, upper: Vector) -> float:
+    """What the reduced costs of the relaxation say of these bounds; no LP is solved.
+
+    The objective rises by at least each of them for every column that leaves the bound it lies at.
+    """
+    root, costs = ground.root_solved, ground.root_costs
+    rise = np.where(
+        root.x < lower, costs * (lower - root.x), np.where(root.x > upper, -costs * (root.x - upper), 0)
+    )
+    return float(root.objective + np.maximum(0.0, rise).sum())
 
 
 def _seconds(ground: Ground) -> float | None:

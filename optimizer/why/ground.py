@@ -18,7 +18,7 @@ from models.plan import Plan
 from optimizer.compile import Arrays, Key, Vector, compile_arrays
 from optimizer.data import Data
 from optimizer.formulation import build
-from optimizer.highs import Outcome, Probe, Relaxation, unreduced
+from optimizer.highs import Outcome, Probe, Relaxation, Solved, unreduced
 from optimizer.marginals import loosened
 from optimizer.search import search
 from optimizer.solve import no_collection, warm_values
@@ -130,6 +130,10 @@ class Ground:
         probe.bound(np.arange(arrays.shape[1]), arrays.lower, arrays.upper)
         return outcome
 
+    def key(self, column: int) -> Key:
+        """Name and index of a column."""
+        return self.arrays.columns[column]
+
     @cached_property
     def by_row(self) -> sp.csr_array:
         """The matrix row by row."""
@@ -158,6 +162,24 @@ class Ground:
     def root(self) -> Any:
         """Basis of the relaxation's optimum."""
         return self._relaxed[1]
+
+    @cached_property
+    def _root(self) -> tuple[Solved, Vector]:
+        free = np.zeros(len(self.integers)), np.ones(len(self.integers))
+        solved = self.relaxation.solve(*free, self.root)
+        if solved.end != "optimal":
+            raise SolverFailed(f"the relaxation of a plan's instance is {solved.end}.")
+        return solved, self.relaxation.reduced_costs()
+
+    @property
+    def root_solved(self) -> Solved:
+        """The relaxation's optimum."""
+        return self._root[0]
+
+    @property
+    def root_costs(self) -> Vector:
+        """Reduced costs of the yes/no columns there."""
+        return self._root[1]
 
     @cached_property
     def fixed_basis(self) -> Any:

@@ -40,8 +40,8 @@ class Lever:
     """USD/t, premium, or USD per t/year of capacity."""
     natural: float
     """``unit`` per unit of price in the programme."""
-    open: tuple[int, ...] = ()
-    """Yes/no columns to open; that alone costs nothing."""
+    open: tuple[tuple[int, float], ...] = ()
+    """Yes/no columns and what they have to be; that alone costs nothing."""
 
 
 def spot_lever(ground: Ground, offer: Spot) -> Lever | None:
@@ -108,7 +108,7 @@ def agreement_levers(ground: Ground, agreement: Agreement) -> list[Lever]:
                 price=price / sum(_weight(ground, n) for n in nodes) * natural,
                 unit="USD/t",
                 natural=natural,
-                open=(ground.column["sign", (a, start)],),
+                open=_only(ground, a, ground.column["sign", (a, start)]),
             )
         )
     return levers
@@ -138,17 +138,34 @@ def project_levers(ground: Ground, project: Project) -> list[Lever]:
                 price=project.capex_per_unit,
                 unit="USD per t/year",
                 natural=natural,
-                open=(ground.column["build", (k, start)],),
+                open=_only(ground, k, ground.column["build", (k, start)]),
             )
         )
     return levers
 
 
 def _free(ground: Ground, row: Agreement | Project) -> bool:
-    """Whether it is chosen neither now nor by a rule that counts heads."""
+    """Whether nothing of it is paid for now (it may be signed for nothing) and no rule counts heads."""
     in_choice = any(row.id in choice.members for choice in ground.instance.choices)
     waits = any(ground.data.projects[k].capacity for k in row.requires)
-    return not in_choice and not waits and ground.chosen(ground.options_on_offer[row.id]) is None
+    chosen = [ground.key(j)[1] for j in _columns(ground, row.id)]
+    if isinstance(row, Project):
+        used = [ground.column.get(("capacity", key)) for key in chosen]
+    else:
+        paid = ("deliver", "untaken")
+        used = [ground.column.get((name, (row.id, n))) for name in paid for n in ground.data.nodes]
+        used += [ground.column.get(("volume", key)) for key in chosen if row.prepayment > 0]
+    idle = all(ground.x[j] <= USED for j in used if j is not None)
+    return idle and not in_choice and not waits
+
+
+def _columns(ground: Ground, id_: str) -> tuple[int, ...]:
+    return ground.options_on_offer[id_].columns
+
+
+def _only(ground: Ground, id_: str, column: int) -> tuple[tuple[int, float], ...]:
+    """An option chosen by one of its columns."""
+    return tuple((j, float(j == column)) for j in _columns(ground, id_))
 
 
 def _weight(ground: Ground, n: int) -> float:
