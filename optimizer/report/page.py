@@ -98,7 +98,7 @@ def beside(parts: list[Part]) -> list[Part]:
 
 
 def _all(c: Chapter, pictures: list[Picture], part: Part) -> list[Drawn]:
-    return [drawn(picture, part.tables, f"{c.id}-{picture.name}") for picture in pictures]
+    return [drawn(picture, part.tables, f"{c.id}-picture-{picture.name}") for picture in pictures]
 
 
 def drawn(picture: Picture, tables: Tables, id: str) -> Drawn:

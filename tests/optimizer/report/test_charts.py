@@ -153,7 +153,7 @@ def test_long_curves_are_thinned() -> None:
 
 
 def test_sourcing_by_hand() -> None:
-    # Gallium from Australia: the agreement's 50 + 40 + 400 in 2027 and 0.75·400 + 0.25·600 in 2028, and 110 of
+    # Gallium from Australia: the agreement, 50 + 40 + 400 in 2027 and 0.75·400 + 0.25·600 in 2028, and 110 of
     # spot: 1,050 USD. Of the pool's gallium 0.25·9.5 t are released and 0.75·9.5 t held at the end.
     rows = sourcing.data(MADE["plan"])
     australia = rows[rows["country"] == "Australia"].set_index("end")["usd"]
