@@ -180,9 +180,13 @@ def folded(arrays: Arrays, solver: Solver, outcome: Outcome) -> Outcome:
     return replace(outcome, row_duals=duals)
 
 
-def relaxed(arrays: Arrays, **options: Any) -> Arrays:
-    """The arrays with the tangents that the relaxation of the yes/no decisions needs at its optimum."""
-    solver = Solver(replace(arrays, integer=np.zeros_like(arrays.integer)))
+def relaxed(arrays: Arrays, *, threads: int = 0, seed: int = 0, **options: Any) -> Arrays:
+    """The arrays with the tangents that the relaxation of the yes/no decisions needs at its optimum.
+
+    ``options`` as in :func:`run`.
+    """
+    linear = replace(arrays, integer=np.zeros_like(arrays.integer))
+    solver = Solver(linear, threads=threads, seed=seed)
     outcome = run(solver, **options)
     if outcome.x is None:
         return replace(solver.arrays, integer=arrays.integer)

@@ -54,7 +54,7 @@ def _within_cones(
     """
     deadline = None if seconds is None else time.monotonic() + seconds
     integers = np.flatnonzero(arrays.integer)
-    arrays = relaxed(arrays, time_limit=seconds, stop=stop)
+    arrays = relaxed(arrays, threads=options.threads, seed=options.seed, time_limit=seconds, stop=stop)
     best: Outcome | None = None
     bound, nodes, iterations, spent = -np.inf, 0, 0, 0.0
 
