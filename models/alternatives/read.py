@@ -204,4 +204,19 @@ class _Reader:
             explain(Fixed, error, path, value, findings)
             for where, found, allowed in findings.listed:
                 self.add(name, where, found, allowed)
+            return self._well_formed(value, [where[len(path) :] for where, _, _ in findings.listed])
+
+    @staticmethod
+    def _well_formed(value: dict[Any, Any], wrong: list[Path]) -> Fixed | None:
+        """The rows without a fault of their own: the others are checked against the instance all the same."""
+        lost = {(where[0], where[1]) for where in wrong if len(where) > 1}
+        whole = {where[0] for where in wrong if len(where) == 1}
+        rest = {
+            table: [row for number, row in enumerate(rows) if (table, number) not in lost]
+            for table, rows in value.items()
+            if table not in whole and isinstance(rows, list)
+        }
+        try:
+            return Fixed.model_validate(rest)
+        except ValidationError:
             return None

@@ -43,12 +43,17 @@ class Bench:
 
     def become(self, alternative: Alternative) -> None:
         """The programme of another alternative of the kind; whatever was fixed is free again."""
-        self.alternative = alternative
-        self.data, self.arrays = self.base.data(alternative), self.base.arrays(alternative)
-        a, solver = self.arrays, self.solver
-        solver.bound(np.arange(len(a.lower)), a.lower, a.upper)
-        solver.bound_rows(np.arange(len(a.row_lower)), a.row_lower, a.row_upper)
-        solver.set_cost(a.cost)
+        before, a, solver = self.arrays, self.base.arrays(alternative), self.solver
+        self.alternative, self.data, self.arrays = alternative, self.base.data(alternative), a
+        # What stays is not touched: the next run starts from the last basis.
+        j = np.flatnonzero((before.lower != a.lower) | (before.upper != a.upper))
+        i = np.flatnonzero((before.row_lower != a.row_lower) | (before.row_upper != a.row_upper))
+        if len(j):
+            solver.bound(j, a.lower[j], a.upper[j])
+        if len(i):
+            solver.bound_rows(i, a.row_lower[i], a.row_upper[i])
+        if (before.cost != a.cost).any():
+            solver.set_cost(a.cost)
 
     def worth(self, made: Commitments, *, sizes: bool) -> Outcome | None:
         """The best operations under these commitments; None if there are none that meet the rules.
