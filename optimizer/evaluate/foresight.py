@@ -16,10 +16,13 @@ import numpy as np
 from models.faults import SolverFailed
 from models.instance import Scenario
 from optimizer.compile import Vector
+from optimizer.evaluate.giving_way import breaches, softened
+from optimizer.evaluate.moments import Moment
 from optimizer.evaluate.outcomes import Outcome
-from optimizer.evaluate.programme import Assembled, Past, Statuses, assemble, breaches, softened
+from optimizer.evaluate.programme import Assembled, Past, assemble
 from optimizer.evaluate.rules import Broken
-from optimizer.evaluate.setting import Moment, Setting
+from optimizer.evaluate.setting import Setting
+from optimizer.evaluate.starts import Statuses
 from optimizer.highs.linear import LinearSequence, LinearSolution
 
 REFERENCES = 8

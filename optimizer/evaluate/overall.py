@@ -9,7 +9,7 @@ from optimizer.data import Data
 from optimizer.evaluate import statistics as st
 from optimizer.evaluate.outcomes import Outcomes
 from optimizer.evaluate.rules import DISTRIBUTION, KEPT, Broken, exceeded, positions
-from optimizer.evaluate.stream import Joint
+from optimizer.evaluate.worker import Joint
 
 
 def limits_broken(instance: Instance, outcomes: Outcomes, joint: Joint | None, data: Data) -> list[Broken]:

@@ -11,15 +11,14 @@ from models.instance import Instance
 from models.plan import Commitments
 from optimizer.compile import Vector
 from optimizer.evaluate.fixed import fixed_values
+from optimizer.evaluate.groups import Groups, demanded, groups_of
+from optimizer.evaluate.reduce import reduce
 from optimizer.evaluate.rules import AT_NODES
 from optimizer.states import State
 from optimizer.template import Block, Layout, Template
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-ROUNDS = 4
-"""Of taking out what is decided already; more find nothing."""
-ZERO = 1e-12
 
 
 @dataclass(frozen=True)
@@ -74,19 +73,6 @@ class Piece:
         return np.concatenate([x, np.zeros(missing)]) if missing > 0 else x
 
 
-@dataclass(frozen=True)
-class Groups:
-    """Columns of a layout by what is missing (a demand row or an industry), and its segment."""
-
-    column_group: Integers
-    """By column: number of the demand row or industry whose shortage or cut it is; -1 for others."""
-    column_segment: Integers
-    """By column: number of the segment its loss belongs to; -1 for others."""
-    group_segment: Integers
-    industry: Flags
-    """By group."""
-
-
 class Pieces:
     """Pieces by period and state; each is made once."""
 
@@ -128,7 +114,7 @@ class Pieces:
         """Of a layout; layouts grow only at the end."""
         known = self._groups.get((layout.period, len(layout.columns)))
         if known is None:
-            known = self._groups[layout.period, len(layout.columns)] = _groups(self.instance, layout)
+            known = self._groups[layout.period, len(layout.columns)] = groups_of(self.instance, layout)
         return known
 
     def _make(self, b: Block) -> Piece:
@@ -155,7 +141,7 @@ class Pieces:
         mine = (own != 0) & alive[own_row] & open_[own_column]
         past = (b.past != 0) & alive[layout.past_row]
         lose = b.cost - b.expected_cost
-        demanded = _demanded(self.groups(layout), b.upper)
+        whole = demanded(self.groups(layout), b.upper)
         cover = [
             (k, *self._waits(layout.rows[i])) for k, i in enumerate(kept) if layout.rows[i][0] == "cover"
         ]
@@ -188,7 +174,7 @@ class Pieces:
             weighted_row=layout.weighted_row[b.weighted != 0],
             weighted_column=layout.weighted_column[b.weighted != 0],
             weighted=b.weighted[b.weighted != 0],
-            demanded=demanded,
+            demanded=whole,
         )
 
     def _order(self, layout: Layout) -> tuple[Integers, Integers]:
@@ -206,92 +192,7 @@ class Pieces:
         return self._place[rule.commodity], rule.rebuild_periods + 1
 
 
-def reduce(
-    entries: tuple[Integers, Integers, Vector],
-    lower: Vector,
-    upper: Vector,
-    row_lower: Vector,
-    row_upper: Vector,
-    alive: Flags,
-    stays: Flags,
-) -> Flags:
-    """Take out rows that say something about one column or leave none a choice; bounds change in place.
-
-    Commitments not made leave rows like ``deliver ≤ 0``, those made rows like ``run = 4``. Returns the rows
-    that are left. Rows in ``stays`` are not touched.
-    """
-    row, column, value = entries
-    count = len(row_lower)
-    alive = alive.copy()
-    for _ in range(ROUNDS):
-        fixed = lower == upper
-        live = (value != 0) & ~fixed[column]
-        done = np.bincount(row, np.where(fixed[column], value * lower[column], 0.0), minlength=count)
-        number = np.bincount(row[live], minlength=count)
-        single = alive & ~stays & (number == 1)
-        before = int(alive.sum()), int(fixed.sum())
-        at = live & single[row]
-        i, j, v = row[at], column[at], value[at]
-        low, high = (row_lower[i] - done[i]) / v, (row_upper[i] - done[i]) / v
-        low, high = np.where(v > 0, low, high), np.where(v > 0, high, low)
-        np.maximum.at(lower, j, low)
-        np.minimum.at(upper, j, high)
-        # Rounding may leave an equality a hair apart.
-        crossed = (upper < lower) & (upper >= lower - 1e-9 * np.maximum(1.0, np.abs(lower)))
-        upper[crossed] = lower[crossed]
-        alive &= ~single
-        # A sum of columns >= 0 that may not be above 0.
-        down = np.bincount(row[live], (value[live] < 0) | (lower[column[live]] != 0), minlength=count) == 0
-        up = np.bincount(row[live], (value[live] > 0) | (lower[column[live]] != 0), minlength=count) == 0
-        forced = alive & ~stays & (number > 1)
-        forced &= (down & (np.abs(row_upper - done) <= ZERO)) | (up & (np.abs(row_lower - done) <= ZERO))
-        at = live & forced[row]
-        upper[column[at]] = 0.0
-        alive &= ~forced
-        alive &= stays | (number > 0)
-        if before == (int(alive.sum()), int((lower == upper).sum())):
-            break
-    return alive
-
-
 def _inverse(numbers: Integers, count: int) -> Integers:
     result = np.full(count, -1, dtype=np.int64)
     result[numbers] = np.arange(len(numbers))
     return result
-
-
-def _groups(instance: Instance, layout: Layout) -> Groups:
-    demand = {q.id: k for k, q in enumerate(instance.demand)}
-    industry = {j.id: k for k, j in enumerate(instance.industries, len(demand))}
-    names = list(
-        dict.fromkeys([*(q.segment for q in instance.demand), *(j.segment for j in instance.industries)])
-    )
-    segment = {name: k for k, name in enumerate(names)}
-    group_segment = [segment[q.segment] for q in instance.demand]
-    group_segment += [segment[j.segment] for j in instance.industries]
-    eases = {u.id: demand[u.demand] for u in instance.substitutions}
-    group, of = [], []
-    for name, index in layout.columns:
-        row = -1
-        if name == "short":
-            row = demand[str(index[0])]
-        elif name == "cut":
-            row = industry[str(index[0])]
-        group.append(row)
-        if name == "substitute":
-            row = eases[str(index[0])]
-        of.append(group_segment[row] if row >= 0 else -1)
-    return Groups(
-        np.array(group, dtype=np.int64),
-        np.array(of, dtype=np.int64),
-        np.array(group_segment, dtype=np.int64),
-        np.arange(len(group_segment)) >= len(demand),
-    )
-
-
-def _demanded(groups: Groups, upper: Vector) -> Vector:
-    """Tiers of a demand add up to the demand; of an industry all of 1 can be cut."""
-    count = len(groups.group_segment)
-    mine = groups.column_group >= 0
-    total = np.bincount(groups.column_group[mine], upper[mine], minlength=count)
-    return np.where(groups.industry, 1.0, total)

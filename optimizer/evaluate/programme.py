@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import scipy.sparse as sp
 
 from models.instance import Instance, Objective
 from optimizer.compile import Vector
-from optimizer.data import Data
 from optimizer.evaluate.pieces import Flags, Integers, Piece
-from optimizer.evaluate.rules import KEPT, PRICE, WORDS, Broken, item, natural
-from optimizer.highs.linear import BASIC, Basis, LinearProgramme
+from optimizer.highs.linear import LinearProgramme
 
 Past = Sequence[Vector]
 """By period, values of all columns of the layout of that period, up to the period before."""
@@ -269,92 +267,3 @@ def _tail(
     parts.row_lower.append(np.full(count, -eta))
     parts.row_upper.append(np.full(count, np.inf))
     return columns + count, rows + count
-
-
-def softened(found: Assembled) -> Assembled:
-    """The same with a way out of every rule, at a price above everything else."""
-    p = found.programme
-    over = np.flatnonzero(found.soft & np.isfinite(p.row_upper))
-    under = np.flatnonzero(found.soft & np.isfinite(p.row_lower))
-    count = len(over) + len(under)
-    ways = sp.csc_array(
-        (
-            np.concatenate([np.full(len(over), -1.0), np.ones(len(under))]),
-            (np.concatenate([over, under]), np.arange(count)),
-        ),
-        shape=(p.matrix.shape[0], count),
-    )
-    price = PRICE * max(1.0, float(np.abs(p.cost).max(initial=0.0)))
-    programme = LinearProgramme(
-        sp.csc_array(sp.hstack([p.matrix, ways], format="csc")),
-        np.concatenate([p.cost, np.full(count, price)]),
-        np.concatenate([p.lower, np.zeros(count)]),
-        np.concatenate([p.upper, np.full(count, np.inf)]),
-        p.row_lower,
-        p.row_upper,
-    )
-    return replace(found, programme=programme, slack_rows=np.concatenate([over, under]))
-
-
-def breaches(data: Data, found: Assembled, x: Vector) -> tuple[Broken, ...]:
-    """Rules that give way in a solution of a softened programme, and by how much."""
-    used = x[len(x) - found.slacks :]
-    rows = found.slack_rows
-    result = []
-    for k in np.flatnonzero(used > KEPT).tolist():
-        node = int(np.searchsorted(found.first_row, rows[k], side="right")) - 1
-        piece, place = found.nodes[node].piece, int(rows[k]) - found.first_row[node]
-        name, index = piece.layout.rows[piece.rows[place]]
-        t = piece.layout.period
-        per, unit = natural(data, name, (*index, t))
-        amount = float(used[k]) / float(found.scales[node].rows[place])
-        if amount > KEPT:
-            what = item(data, name, (*index, t))
-            result.append(Broken(WORDS.get(name, name), what, amount * per, unit, t))
-    return tuple(result)
-
-
-class Statuses:
-    """A basis kept by period and layout, to start other programmes of paths from."""
-
-    def __init__(self, found: Assembled, basis: Basis, kink: bool) -> None:
-        self.columns: dict[int, np.ndarray[tuple[int], np.dtype[np.int8]]] = {}
-        self.rows: dict[int, np.ndarray[tuple[int], np.dtype[np.int8]]] = {}
-        self.rest: tuple[list[int], list[int]] = ([], [])
-        for k, spot in enumerate(found.nodes):
-            piece, t = spot.piece, spot.piece.layout.period
-            columns = np.zeros(len(piece.layout.columns) + kink, dtype=np.int8)
-            rows = np.full(len(piece.layout.rows) + kink, BASIC, dtype=np.int8)
-            at, row_at = found.first[k], found.first_row[k]
-            columns[piece.active] = basis.columns[at : at + len(piece.active)]
-            rows[piece.rows] = basis.rows[row_at : row_at + len(piece.rows)]
-            if kink:
-                columns[-1] = basis.columns[at + len(piece.active)]
-                rows[-1] = basis.rows[row_at + len(piece.rows)]
-            self.columns[t], self.rows[t] = columns, rows
-        self.last_column, self.last_row = int(basis.columns[-1]), int(basis.rows[-1])
-
-    def of(self, found: Assembled, kink: bool) -> Basis:
-        """The same statuses on another path; columns not known there are at their lower bound."""
-        columns, rows = [], []
-        for spot in found.nodes:
-            piece, t = spot.piece, spot.piece.layout.period
-            known, known_rows = self.columns[t], self.rows[t]
-            columns.append(_status(known, piece.active, kink, 0))
-            rows.append(_status(known_rows, piece.rows, kink, BASIC))
-        if kink:
-            columns.append(np.array([self.last_column], dtype=np.int8))
-            rows.append(np.array([self.last_row], dtype=np.int8))
-        return Basis(np.concatenate(columns), np.concatenate(rows))
-
-
-def _status(
-    known: np.ndarray[tuple[int], np.dtype[np.int8]], index: Integers, kink: bool, otherwise: int
-) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
-    size = len(known) - kink
-    found = np.full(len(index) + kink, otherwise, dtype=np.int8)
-    inside = index < size
-    found[: len(index)][inside] = known[index[inside]]
-    if kink:
-        found[-1] = known[-1]
-    return found

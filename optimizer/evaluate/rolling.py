@@ -8,96 +8,40 @@ difference between the two is what it costs not to know.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from models.instance import Instance
 from optimizer.compile import Vector
 from optimizer.evaluate.foresight import optimum, start
+from optimizer.evaluate.giving_way import breaches
+from optimizer.evaluate.moments import Moment
 from optimizer.evaluate.outcomes import Outcome
-from optimizer.evaluate.programme import Spot, assemble, breaches
+from optimizer.evaluate.outlooks import NOTHING, Belief, Outlook
+from optimizer.evaluate.programme import Spot, assemble
 from optimizer.evaluate.rules import Broken
 from optimizer.evaluate.sets import Case
-from optimizer.evaluate.setting import Moment, Setting
+from optimizer.evaluate.setting import Setting
 from optimizer.highs.linear import LinearSequence
-from optimizer.scenarios import HazardModel
-from optimizer.scenarios.paths import Regime
 from optimizer.template.standing import run
-from optimizer.tree import effect_key, grow
-
-BRANCHES = 8
-"""Continuations that a decision looks at."""
 
 
-@dataclass(frozen=True)
-class Outlook:
-    """What may come: a path from the present period to the last, with its probability."""
+def relearn_trunk(setting: Setting, belief: Belief, highs: LinearSequence) -> int:
+    """Operations of the trunk from the period on in which the plan gives it no probability.
 
-    probability: float
-    moments: tuple[Moment, ...]
-    """[0] is the present"""
-
-
-class Belief(Protocol):
-    """Where outlooks come from."""
-
-    def outlooks(self, period: int, path: Sequence[Moment], regime: Regime | None) -> list[Outlook]:
-        """What may come after ``path``, whose last is ``period``."""
-
-
-class FromHazards:
-    """Continuations drawn from the hazards, by a seed that follows from period and regime."""
-
-    def __init__(
-        self, setting: Setting, rate: float | str | None = None, branches: int = BRANCHES, seed: int = 0
-    ) -> None:
-        self.setting, self.branches, self.seed = setting, branches, seed
-        self.model = HazardModel(setting.instance, rate)
-
-    def outlooks(self, period: int, path: Sequence[Moment], regime: Regime | None) -> list[Outlook]:
-        """As in Belief; alike for all paths that are in the same regime."""
-        assert regime is not None, "drawn scenarios come with their regimes"
-        name = repr((period, regime.in_force, sorted(regime.tense)))
-        seed = zlib.crc32(name.encode()) ^ self.seed
-        found = []
-        for c in self.model.continuations(regime, period, self.branches, seed):
-            moments = [path[-1]]
-            for effects in c.in_force[1:]:
-                keys = [(effect_key(e), e) for e in effects]
-                self.setting.effects.update((key, e) for key, e in keys)
-                moments.append(self.setting.moment(tuple(sorted(key for key, _ in keys))))
-            found.append(Outlook(c.probability, tuple(moments)))
-        return found
-
-
-class FromScenarios:
-    """The scenarios of the instance that have the same past, with their conditional probabilities.
-
-    Where there is none, what is in force stays in force.
+    There the plan's own say nothing (they cost nothing in its objective), yet a scenario may begin later.
+    They are decided period by period as on any path, on outlooks from what is calm. Returns how many periods
+    were decided anew.
     """
-
-    def __init__(self, setting: Setting, instance: Instance) -> None:
-        self.setting = setting
-        tree = grow(instance)
-        setting.effects.update(tree.effects)
-        self._paths = []
-        for name, leaf in tree.leaf.items():
-            force = [tree.nodes[n].in_force for n in tree.path(leaf)][::-1]
-            self._paths.append((tree.weight[name], force))
-
-    def outlooks(self, period: int, path: Sequence[Moment], regime: Regime | None) -> list[Outlook]:
-        """As in Belief."""
-        past = [moment.in_force for moment in path]
-        alike = [(p, force) for p, force in self._paths if force[: period + 1] == past and p > 0]
-        total = sum(p for p, _ in alike)
-        if not alike:
-            return [Outlook(1.0, (path[-1],) * (self.setting.periods - period))]
-        return [
-            Outlook(p / total, (path[-1], *(self.setting.moment(f) for f in force[period + 1 :])))
-            for p, force in alike
-        ]
+    first = next((t for t, n in enumerate(setting.plan.tree[: setting.periods]) if n.probability <= 0), None)
+    if first is None:
+        return 0
+    calm = [setting.calm] * setting.periods
+    for t in range(first, setting.periods):
+        outlooks = belief.outlooks(t, calm[: t + 1], NOTHING)
+        setting.learn_at((t + k, m) for outlook in outlooks for k, m in enumerate(outlook.moments))
+        values = setting.trunk[:t]
+        setting.trunk[t] = decide(setting, highs, t, calm, values, outlooks).values
+    return setting.periods - first
 
 
 @dataclass
@@ -121,8 +65,6 @@ class Rolling:
 
     def __init__(self, setting: Setting, belief: Belief, seed: int = 0) -> None:
         self.setting, self.belief = setting, belief
-        goal = setting.instance.objective
-        self.kink = goal.loss_weight * goal.cvar_weight > 0
         self.highs = LinearSequence(seed)
         self.solved = 0
 
@@ -171,25 +113,34 @@ class Rolling:
         for key, together in alike.items():
             if stopped():
                 return False
-            decision = self._decide(t, together[0], outlooks[key])
+            first = together[0]
+            decision = decide(setting, self.highs, t, first.path, first.values, outlooks[key])
+            self.solved += 1
             for walk in together:
                 walk.values.append(decision.values)
                 walk.broken += decision.broken
         return True
 
-    def _decide(self, t: int, walk: _Walk, outlooks: Sequence[Outlook]) -> _Decision:
-        setting = self.setting
-        nodes = tree_of(setting, t, walk.path[: t + 1], outlooks)
-        lost = sum(
-            float(piece.all_lose @ piece.fitted(x))
-            for piece, x in ((setting.piece(k, walk.path[k]), walk.values[k]) for k in range(t))
-        )
-        programme = assemble(nodes, walk.values, lost, setting.instance, setting.eta, setting.scales)
-        solution, programme = optimum(self.highs, programme, None, self.kink, presolve=True)
-        self.solved += 1
-        broken = breaches(setting.data, programme, solution.x) if programme.slacks else ()
-        # A rule broken later on is an outlook, not a fact.
-        return _Decision(programme.values(solution.x, 0), tuple(rule for rule in broken if rule.node == t))
+
+def decide(
+    setting: Setting,
+    highs: LinearSequence,
+    t: int,
+    path: Sequence[Moment],
+    values: Sequence[Vector],
+    outlooks: Sequence[Outlook],
+) -> _Decision:
+    """Operations of period t after ``values``, the best for what may come."""
+    nodes = tree_of(setting, t, path[: t + 1], outlooks)
+    pieces = [setting.piece(k, path[k]) for k in range(t)]
+    lost = sum(float(piece.all_lose @ piece.fitted(x)) for piece, x in zip(pieces, values, strict=True))
+    goal = setting.instance.objective
+    programme = assemble(nodes, values, lost, setting.instance, setting.eta, setting.scales)
+    kink = goal.loss_weight * goal.cvar_weight > 0
+    solution, programme = optimum(highs, programme, None, kink, presolve=True)
+    broken = breaches(setting.data, programme, solution.x) if programme.slacks else ()
+    # A rule broken later on is an outlook, not a fact.
+    return _Decision(programme.values(solution.x, 0), tuple(rule for rule in broken if rule.node == t))
 
 
 def tree_of(setting: Setting, t: int, path: Sequence[Moment], outlooks: Sequence[Outlook]) -> list[Spot]:
@@ -213,6 +164,3 @@ def tree_of(setting: Setting, t: int, path: Sequence[Moment], outlooks: Sequence
     return [
         Spot(node.piece, node.parent, p / weight[0], node.calm) for node, p in zip(nodes, weight, strict=True)
     ]
-
-
-__all__ = ["BRANCHES", "Belief", "FromHazards", "FromScenarios", "Outlook", "Rolling", "tree_of"]

@@ -3,75 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from models.instance import Effect, Instance, Objective, Scenario
+from models.instance import Instance, Objective, Scenario
 from models.plan import Plan
 from optimizer.compile import Vector
 from optimizer.data import Data
 from optimizer.evaluate.fixed import commitments_of, plan_quantile
 from optimizer.evaluate.information import path_tree
+from optimizer.evaluate.moments import Moment, Remembering
 from optimizer.evaluate.outcomes import Outcome
-from optimizer.evaluate.pieces import Flags, Integers, Piece, Pieces
+from optimizer.evaluate.pieces import Integers, Piece, Pieces
 from optimizer.evaluate.programme import Scales, Spot
 from optimizer.evaluate.rules import Broken
+from optimizer.evaluate.trunk import trunk_of
 from optimizer.extract import INDEX, Values, natural_unit
-from optimizer.states import Selector, State
 from optimizer.template import Template
 from optimizer.template.standing import run
-from optimizer.tree import EffectKey, Signature, effect_key, unfold
+from optimizer.tree import EffectKey, Signature, unfold
 
 MOST_PIECES = 2000
 """Pieces and states held at most: they bound the memory, not the results."""
-
-
-@dataclass(frozen=True)
-class Moment:
-    """What is in force in a period."""
-
-    number: int
-    """the same for the same effects"""
-    state: State
-    in_force: Signature
-
-    @property
-    def calm_everywhere(self) -> bool:
-        """Nothing is in force."""
-        return not self.in_force
-
-
-class Remembering(Selector):
-    """Remembers which rows each effect hits: sampled scenarios share their effects."""
-
-    def __init__(self, instance: Instance) -> None:
-        super().__init__(instance)
-        self._supply: dict[EffectKey, dict[str, Flags]] = {}
-        self._price: dict[EffectKey, Flags] = {}
-        self._demand: dict[EffectKey, tuple[Flags, Flags]] = {}
-
-    def supply(self, effect: Effect) -> dict[str, Flags]:
-        """As in Selector."""
-        key = effect_key(effect)
-        if key not in self._supply:
-            self._supply[key] = super().supply(effect)
-        return self._supply[key]
-
-    def price(self, effect: Effect) -> Flags:
-        """As in Selector."""
-        key = effect_key(effect)
-        if key not in self._price:
-            self._price[key] = super().price(effect)
-        return self._price[key]
-
-    def demand(self, effect: Effect) -> tuple[Flags, Flags]:
-        """As in Selector."""
-        key = effect_key(effect)
-        if key not in self._demand:
-            self._demand[key] = super().demand(effect)
-        return self._demand[key]
 
 
 def plain(instance: Instance) -> Instance:
@@ -106,7 +60,9 @@ class Setting:
         self.pieces = Pieces(self.plain, self.template, commitments_of(plan))
         self.common_rows = len(self.template.common.rows)
         self.scales = self._scales()
-        self.trunk: list[Vector] = self._trunk()
+        self.trunk: list[Vector] = trunk_of(
+            self.plan, self.data, self.template, self.calm.state, self.pieces.common
+        )
         """By period, what the plan does while nothing happens: values of all columns."""
 
     # ---- states
@@ -171,47 +127,6 @@ class Setting:
                     if at is not None:
                         result[at] = scale
         return found
-
-    def _trunk(self) -> list[Vector]:
-        """Operations of the plan at the nodes of the trunk, and the running sums that follow from them."""
-        given: list[dict[tuple[str, tuple[object, ...]], float]] = [{} for _ in range(self.periods)]
-        for name, table in self.plan.operations.items():
-            columns = [table[column] for column in INDEX[name]]
-            for *index, value in zip(*columns, table["value"], strict=True):
-                n = int(index[-1])
-                if n < self.periods:
-                    unit = natural_unit(self.data, name, tuple(index))
-                    if unit is not None:
-                        given[n][name, tuple(index[:-1])] = float(value) / unit
-        past: list[Vector] = []
-        for t in range(self.periods):
-            layout = self.template.layout(t)
-            x = np.array([given[t].get(key, 0.0) for key in layout.columns])
-            past.append(x)
-            self.sum_up(t, self.calm.state, past)
-        return past
-
-    def sum_up(self, t: int, state: State, past: list[Vector]) -> None:
-        """Fill the running sums that are not operations (imbalances) in the last of ``past``."""
-        block = self.template.block(t, state)
-        layout, x = block.layout, past[-1]
-        auxiliary = {j for j, (name, _) in enumerate(layout.columns) if name not in INDEX}
-        if not auxiliary:
-            return
-        rows = len(layout.rows)
-        done = np.bincount(layout.own_row, block.own * x[layout.own_column], minlength=rows)
-        common = block.common * self.pieces.common[layout.common_column]
-        done += np.bincount(layout.common_row, common, minlength=rows)
-        for back in np.unique(layout.past_distance).tolist():
-            mine = layout.past_distance == back
-            known = past[t - back]
-            values = block.past[mine] * known[layout.past_column[mine]]
-            done += np.bincount(layout.past_row[mine], values, minlength=rows)
-        for i, j, value in zip(
-            layout.own_row.tolist(), layout.own_column.tolist(), block.own.tolist(), strict=True
-        ):
-            if j in auxiliary and value != 0 and block.row_lower[i] == block.row_upper[i]:
-                x[j] = (block.row_lower[i] - done[i]) / value
 
     def runs(self, path: Sequence[Moment], calm: Integers | None = None) -> list[Integers]:
         """By period of a path, calm periods in a row by commodity."""
