@@ -64,7 +64,7 @@ def test_every_family_at_once() -> None:
 
 
 @given(instances())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_drawn_instances(instance: Instance) -> None:
     compare(instance)
 
