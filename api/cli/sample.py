@@ -116,7 +116,7 @@ def _write(instance: Instance, out: Path) -> None:
     if cells > limits.VALUES:
         raise TooLarge(f"{cells:,} cells in one table, at most {limits.VALUES:,}: sample fewer, or --reduce.")
     files.write(instance, out)
-    if out.suffix:  # workbooks and YAML have limits of their own
+    if out.is_file():  # workbooks and YAML have limits of their own
         try:
             files.read(out)
         except TooLarge as error:

@@ -173,6 +173,64 @@ SMALL: Raw = {
         },
         {"id": "short ban", "probability": 0.3, "events": [{"id": "e", "start": 1, "duration": 1}]},
     ],
+    "hazards": [
+        {
+            "id": "licence",
+            "country": "CHN",
+            "rate": 0.2,
+            "ending_rate": 0.12,
+            "levels": [
+                {
+                    "id": "strict",
+                    "probability": 0.25,
+                    "effects": [
+                        {"kind": "supply", "factor": 0.1, "countries": ["CHN"], "materials": ["gallium"]},
+                        {"kind": "price", "factor": 1.5},
+                    ],
+                },
+                {
+                    "id": "lenient",
+                    "probability": 0.75,
+                    "effects": [
+                        {"kind": "supply", "factor": 0.6, "countries": ["CHN"], "materials": ["gallium"]}
+                    ],
+                },
+            ],
+        },
+        {
+            "id": "embargo",
+            "country": "CHN",
+            "after": ["licence"],
+            "after_rate": 0.3,
+            "ending_rate": 1.07,
+            "becomes": "licence",
+            "becomes_probability": 0.5,
+            "replaces": ["licence"],
+            "dated": {"period": 1, "probability": 0.2, "level": "only"},
+            "levels": [
+                {
+                    "id": "only",
+                    "effects": [
+                        {"kind": "supply", "factor": 0.1, "countries": ["CHN"], "materials": ["gallium"]}
+                    ],
+                }
+            ],
+        },
+    ],
+    "regimes": [
+        {
+            "country": "CHN",
+            "tense_rate": 0.05,
+            "calm_rate": 0.25,
+            "tense_at_start": 0.2,
+            "calm_factor": 0.5,
+            "tense_factor": 3.0,
+        }
+    ],
+    "hazard_rates": [
+        {"id": "high", "factor": 4.0, "hazards": ["licence", "embargo"]},
+        {"id": "more", "factor": 2.0},
+    ],
     "objective": {"cvar_weight": 0.5, "cvar_alpha": 0.9},
 }
 

@@ -17,48 +17,9 @@ from tests.models.small import SMALL, Raw
 
 CUT = {"kind": "supply", "factor": 0.1, "countries": ["CHN"], "materials": ["gallium"]}
 
-HAZARDS: Raw = {
-    "hazards": [
-        {
-            "id": "licence",
-            "country": "CHN",
-            "rate": 0.2,
-            "ending_rate": 0.12,
-            "levels": [
-                {"id": "strict", "probability": 0.25, "effects": [CUT, {"kind": "price", "factor": 1.5}]},
-                {"id": "lenient", "probability": 0.75, "effects": [{**CUT, "factor": 0.6}]},
-            ],
-        },
-        {
-            "id": "embargo",
-            "country": "CHN",
-            "after": ["licence"],
-            "after_rate": 0.3,
-            "ending_rate": 1.07,
-            "becomes": "licence",
-            "becomes_probability": 0.5,
-            "replaces": ["licence"],
-            "dated": {"period": 1, "probability": 0.2, "level": "only"},
-            "levels": [{"id": "only", "effects": [CUT]}],
-        },
-    ],
-    "regimes": [
-        {
-            "country": "CHN",
-            "tense_rate": 0.05,
-            "calm_rate": 0.25,
-            "tense_at_start": 0.2,
-            "calm_factor": 0.5,
-            "tense_factor": 3.0,
-        }
-    ],
-    "hazard_rates": [
-        {"id": "high", "factor": 4.0, "hazards": ["licence", "embargo"]},
-        {"id": "more", "factor": 2.0},
-    ],
-}
+HAZARDS: Raw = {name: SMALL[name] for name in ("hazards", "regimes", "hazard_rates")}
 
-WITH = {**SMALL, **HAZARDS}
+PLAIN = {name: rows for name, rows in SMALL.items() if name not in HAZARDS}
 
 
 def faults(raw: Raw) -> dict[str, str]:
@@ -71,12 +32,12 @@ def faults(raw: Raw) -> dict[str, str]:
 def broken(table: str, row: int, **fields: Any) -> dict[str, str]:
     rows = [dict(entry) for entry in HAZARDS[table]]
     rows[row] |= fields
-    return faults(WITH | {table: rows})
+    return faults(SMALL | {table: rows})
 
 
 @pytest.mark.parametrize("name", ["folder", "case.yaml", "case.json", "case.xlsx"])
 def test_every_format_gives_it_back(name: str, tmp_path: Path) -> None:
-    instance = Instance.parse(WITH)
+    instance = Instance.parse(SMALL)
     files.write(instance, tmp_path / name)
     again = files.read(tmp_path / name)
     assert again == instance
@@ -84,13 +45,13 @@ def test_every_format_gives_it_back(name: str, tmp_path: Path) -> None:
 
 
 def test_pandas_gives_it_back() -> None:
-    instance = Instance.parse(WITH)
+    instance = Instance.parse(SMALL)
     assert Instance.from_tables(instance.tables()) == instance
 
 
 def test_tables_by_name() -> None:
     """As the table scenarios: what is nested repeats the ids it belongs to."""
-    found = {grid.name: grid for grid in grids(Instance.parse(WITH))}
+    found = {grid.name: grid for grid in grids(Instance.parse(SMALL))}
     assert found["hazards.levels"].columns == ["hazard", "id", "probability"]
     assert found["hazards.levels.effects"].columns[:2] == ["hazard", "level"]
     assert [row[:4] for row in found["hazards.levels.effects"].rows] == [
@@ -104,7 +65,7 @@ def test_tables_by_name() -> None:
 
 
 def test_they_are_part_of_the_fingerprint_and_of_nothing_else() -> None:
-    plain, instance = Instance.parse(SMALL), Instance.parse(WITH)
+    plain, instance = Instance.parse(PLAIN), Instance.parse(SMALL)
     assert plain.fingerprint() != instance.fingerprint()
     without = instance.model_copy(update={"hazards": (), "regimes": (), "hazard_rates": ()})
     assert without == plain
@@ -175,13 +136,13 @@ def test_faults_of_levels() -> None:
 
 
 def test_one_regime_for_a_country() -> None:
-    twice = faults(WITH | {"regimes": HAZARDS["regimes"] * 2})
+    twice = faults(SMALL | {"regimes": HAZARDS["regimes"] * 2})
     assert twice == {"regimes · 2 · country": "each country once"}
 
 
 def test_all_faults_of_all_hazards_in_one_answer() -> None:
     """Beside faults of another table, with file and line."""
-    raw = copy.deepcopy(WITH)
+    raw = copy.deepcopy(SMALL)
     raw["demand"][0]["commodity"] = "gx"
     for row in raw["hazards"]:
         row["country"] = "CHM"
@@ -190,7 +151,7 @@ def test_all_faults_of_all_hazards_in_one_answer() -> None:
 
 
 def test_a_fault_in_a_file_names_its_line(tmp_path: Path) -> None:
-    files.write(Instance.parse(WITH), tmp_path / "case")
+    files.write(Instance.parse(SMALL), tmp_path / "case")
     path = tmp_path / "case" / "hazards.levels.csv"
     path.write_text(path.read_text().replace("0.75", "0.7"))
     with pytest.raises(FaultyInstance) as caught:
