@@ -22,7 +22,7 @@ from models.instance import Instance
 from models.options import Options
 from models.plan import Plan
 from optimizer.summary import summary
-from optimizer.why import decisions, near, page
+from optimizer.why import decisions, instead, page
 from optimizer.why.flip import Flip
 from optimizer.why.ground import Ground
 from optimizer.why.item import explain_item
@@ -102,7 +102,7 @@ def explain(
             seconds=ALTERNATIVE_SECONDS,
             report=lambda done, of: tell("alternatives", done, of),
         )
-        tables |= near.tables(plan, others)
+        tables |= instead.tables(plan, others)
     text = page.page(
         [
             page.head(instance, plan, time.monotonic() - begun),

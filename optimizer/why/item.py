@@ -13,9 +13,10 @@ import pandas as pd
 from models.instance import Agreement, Instance
 from models.options import Options
 from models.plan import Plan
-from optimizer.summary.words import columns, count, figures, percent, usd, wrap, year
+from optimizer.summary.words import columns, figures, usd, wrap, year
 from optimizer.tables import plan_tables
 from optimizer.why import decisions, page
+from optimizer.why import sections as sections_of
 from optimizer.why.flip import Flip
 from optimizer.why.ground import Ground, Option
 from optimizer.why.margin import Margin, margin
@@ -88,9 +89,9 @@ def explain_item(
         worth["id"].isin(goods) | worth["commodity"].isin(goods) | (worth["group"] == item)
     ]
     sections.append(("What binds", _binds(tables["binding"], found) + _worth(tables["offers"], item)))
-    sections.append(("Money", _money(told, tables, kind, item, about)))
-    sections.append(("Tonnes", _flows(told, tables, about)))
-    sections.append(("In the rules", _rules(instance, item, about)))
+    sections.append(("Money", sections_of.money(told, tables, kind, item, about)))
+    sections.append(("Tonnes", sections_of.flows(told, tables, about)))
+    sections.append(("In the rules", sections_of.rules(instance, item, about)))
     tables["facts"] = pd.DataFrame(facts, columns=["fact", "value"])
     first = (f"{item}: {kind} of {plan.instance}", columns([list(f) for f in facts], "ll", shrink=(1,)))
     end = wrap(f"Explained in {figures(time.monotonic() - begun, 2)} s.")
@@ -121,15 +122,7 @@ def _facts(instance: Instance, kind: str, item: str) -> list[tuple[str, str]]:
     if row is None:
         return []
     plain = row.model_dump(exclude_defaults=True)
-    return [(name, _text(value)) for name, value in plain.items() if name not in ("id", "events")]
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{k} {_text(v)}" for k, v in value.items())
-    if isinstance(value, tuple | list):
-        return " ".join(_text(v) for v in value)
-    return figures(value, 4) if isinstance(value, float) else str(value)
+    return [(name, sections_of.text(value)) for name, value in plain.items() if name not in ("id", "events")]
 
 
 def _decision(ground: Ground, option: Option, price: Flip) -> list[str]:
@@ -200,67 +193,3 @@ def _worth(table: pd.DataFrame, item: str) -> list[str]:
         return []
     body = [[str(r.id), str(r.what), f"{usd(r.value_usd)} USD"] for r in page.each(rows)]
     return ["", *columns(body, "llr", head=["one more t/year of", "", "is worth"], shrink=(0,))]
-
-
-def _money(
-    told: dict[str, pd.DataFrame], tables: dict[str, pd.DataFrame], kind: str, item: str, about: set[str]
-) -> list[str]:
-    spend = told["spend"]
-    by = [
-        c
-        for c in ("item", "id", "commodity", "material", "country", "group", "category")
-        if c in spend.columns
-    ]
-    mask = np.zeros(len(spend), dtype=bool)
-    for column in by:
-        mask |= spend[column].astype("str").isin(about).to_numpy()
-    mine = spend[mask]
-    tables["spend"] = mine
-    lines: list[str] = []
-    if len(mine):
-        whole = float(mine["usd"].sum())
-        share = percent(whole / float(spend["usd"].sum())) if whole else "0 %"
-        lines += wrap(f"Expected spend {usd(whole)} USD, {share} of all.")
-        by_year = mine.groupby("year")["usd"].sum().reset_index()
-        lines += wrap("By year: " + ", ".join(f"{year(r.year)} {usd(r.usd)}" for r in page.each(by_year)))
-    funding = told["funding"]
-    if kind in ("source", "envelope") and "source" in funding.columns:
-        mine = funding[funding["source"] == item]
-        for r in mine.to_dict("records"):
-            lines += wrap(", ".join(f"{k} {_text(v)}" for k, v in r.items()))
-    return lines
-
-
-def _flows(told: dict[str, pd.DataFrame], tables: dict[str, pd.DataFrame], about: set[str]) -> list[str]:
-    flows = told["flows"]
-    mine = flows[flows["commodity"].isin(about)]
-    if mine.empty:
-        return []
-    tables["flows"] = mine
-    shown = [c for c in mine.columns if c.endswith("_t") and mine[c].abs().sum() > 0][:7]
-    lines: list[str] = []
-    for commodity, rows in mine.groupby("commodity", sort=False):
-        body = [[year(float(r["year"])), *(figures(float(r[c])) for c in shown)] for _, r in rows.iterrows()]
-        head = ["year", *(c[:-2] for c in shown)]
-        lines += [*wrap(f"{commodity}, expected tonnes:"), *columns(body, "r" * len(head), head=head)]
-    return lines
-
-
-def _rules(instance: Instance, item: str, about: set[str]) -> list[str]:
-    """Rules and rows of the instance that name it."""
-    named = []
-    for choice in instance.choices:
-        if item in (choice.id, *choice.members):
-            named.append(f"choice {choice.id}: {', '.join(choice.members)}")
-    for rule in instance.risk.cover:
-        if rule.commodity in about:
-            of = f" of {' + '.join(rule.segments)}" if rule.segments else ""
-            named.append(f"cover of {rule.commodity}: {figures(rule.days)} days{of}")
-    required = [(a.id, a.requires) for a in instance.agreements]
-    required += [(k.id, k.requires) for k in instance.projects]
-    named += [f"{id_} requires it" for id_, of in required if item in of]
-    effects = [(s.id, e) for s in instance.scenarios for event in s.events for e in event.effects]
-    hit = dict.fromkeys(s for s, e in effects if item in (*e.members, *e.countries, *e.groups))
-    if hit:
-        named.append(f"named by {count(len(hit), 'scenario')}: {', '.join(list(hit)[:6])}")
-    return [line for text in named for line in wrap(f"- {text}", "  ", "  ")]

@@ -9,7 +9,8 @@ import pytest
 
 from optimizer.why.decisions import flips
 from optimizer.why.ground import Ground
-from optimizer.why.near import alternatives, changes, tables
+from optimizer.why.instead import changes, tables
+from optimizer.why.near import alternatives
 from tests.optimizer.why.cases import EXACT, agreement, solved
 
 # Six lots of gallium, taken or paid for: (tonnes, price, signing cost). Nothing else comes to market and a
