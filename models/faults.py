@@ -136,3 +136,24 @@ class UnknownItem(StockpileError):
 
     status = 404
     exit_code = 2
+
+
+class UnknownWay(StockpileError):
+    """No such way of evaluating."""
+
+    status = 422
+    exit_code = 2
+
+
+class NoSuchCommitment(StockpileError):
+    """The plan commits to something the instance does not have."""
+
+    status = 422
+    exit_code = 2
+
+
+class NothingToEvaluate(StockpileError):
+    """There is no plan to evaluate: it has no commitments."""
+
+    status = 422
+    exit_code = 3

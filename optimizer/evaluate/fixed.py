@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.faults import StockpileError
+from models.faults import NoSuchCommitment, NothingToEvaluate
 from models.instance import Instance
 from models.plan import Commitments, Plan
 from optimizer.compile import Arrays, Key
@@ -16,20 +16,6 @@ from optimizer.units import Units, choose_units
 
 NAMES = ("sign", "volume", "build", "capacity", "open")
 """Variables of model.md §3 that are decided now."""
-
-
-class NoSuchCommitment(StockpileError):
-    """The plan commits to something the instance does not have."""
-
-    status = 422
-    exit_code = 2
-
-
-class NothingToEvaluate(StockpileError):
-    """There is no plan to evaluate: it has no commitments."""
-
-    status = 422
-    exit_code = 3
 
 
 def commitments_of(plan: Plan) -> Commitments:

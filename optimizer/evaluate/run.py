@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from models.faults import StockpileError
+from models.faults import UnknownWay
 from models.instance import Instance, Scenario
 from models.options import Options
 from models.plan import Plan
@@ -42,13 +42,6 @@ class EvaluationProgress:
     total: int
     """scenarios, draws if drawn"""
     seconds: float
-
-
-class UnknownWay(StockpileError):
-    """No such way of evaluating."""
-
-    status = 422
-    exit_code = 2
 
 
 Tell = Callable[[EvaluationProgress], None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from models.instance import Effect, Instance
+from models.instance import Effect, Instance, at
 from optimizer.evaluate.outcomes import Outcome
 from optimizer.summary.words import figures, percent, tonnes, usd, year
 
@@ -39,7 +39,7 @@ def happened(instance: Instance, outcome: Outcome) -> str:
 def effect(instance: Instance, first: Effect, every: Sequence[Effect]) -> str:
     """One effect: how much of what is cut or lifted, and whose."""
     goods = list(dict.fromkeys(x for e in every for x in (*e.materials, *e.commodities)))
-    what = listed(goods) if goods else "everything"
+    what = listed(goods or named(first))
     whose = listed((*first.countries, *first.groups)) if (*first.countries, *first.groups) else ""
     match first.kind:
         case "supply":
@@ -48,6 +48,11 @@ def effect(instance: Instance, first: Effect, every: Sequence[Effect]) -> str:
         case "price":
             return f"prices of {what} × {figures(first.factor)}"
     return f"demand for {listed(first.segments) if first.segments else what} × {figures(first.factor)}"
+
+
+def named(effect: Effect) -> list[str]:
+    """What an effect hits that names no commodity: members, channels, or everything."""
+    return list(effect.members or effect.channels) or ["everything"]
 
 
 def when(instance: Instance, start: int, duration: int) -> str:
@@ -63,12 +68,11 @@ def short(instance: Instance, outcome: Outcome) -> str:
     demand = {q.id: q for q in instance.demand}
     missing: dict[str, float] = defaultdict(float)
     cost: dict[str, float] = defaultdict(float)
-    from models.instance import at
-
     for (q, tier, t), amount in outcome.values.get("short", {}).items():
         row = demand[q]
         missing[row.commodity] += amount
-        cost[row.commodity] += amount * at(row.shortage_cost[tier].cost, t)
+        discount = (1 + instance.discount_rate) ** (-t * instance.horizon.period_years)
+        cost[row.commodity] += discount * amount * at(row.shortage_cost[tier].cost, t)
     names = {c.id: c.name for c in instance.commodities}
     worst = sorted(missing, key=lambda c: -cost[c])
     parts = [f"{tonnes(missing[c])} of {names[c]} ({usd(cost[c])} USD)" for c in worst]

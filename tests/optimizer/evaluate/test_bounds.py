@@ -30,8 +30,8 @@ def test_information_is_worth_something(name: str) -> None:
 
 
 def test_samples_bound_the_best_plan() -> None:
-    """The contract for all 10 t costs 300 USD whatever comes, and no plan costs less on average. With a share s
-    of bans in a sample the best costs 300 USD if s > 0.3 and 1000·s otherwise: never above 300."""
+    """The contract for all 10 t costs 300 USD whatever comes, and no plan costs less on average. With a share
+    s of bans in a sample the best costs 300 USD if s > 0.3 and 1000·s otherwise: never above 300."""
     instance = Instance.parse({**CONTRACT, "hazards": [SURE]})
     plan = solve(instance, EXACT)
     samples = sample_bounds(instance, plan, Replications(samples=4, n=20), seed=2, options=EXACT)
