@@ -29,8 +29,8 @@ def assert_alike(found: Arrays, expected: Arrays, *, ordered: bool = True) -> No
     """The same keys and the same numbers; rows, and columns of each name, in the same order unless said
     otherwise.
 
-    Names of columns come in the order in which the compiler meets them, at nodes of probability above 0 first:
-    those may be others in the library.
+    Names of columns come in the order in which the compiler meets them, which is that of nodes of probability
+    above 0 first: those may be others in the library.
     """
     assert sorted(map(str, found.rows)) == sorted(map(str, expected.rows))
     assert sorted(map(str, found.columns)) == sorted(map(str, expected.columns))
