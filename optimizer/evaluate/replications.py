@@ -35,6 +35,8 @@ class Replications:
     samples: int = 5
     n: int = 30
     """draws of each"""
+    branching: tuple[int, ...] | None = None
+    """as in :func:`optimizer.scenarios.sample`: trees that part later give closer bounds"""
     gap: float = 0.005
     """relative, of each plan; the bound counts, so a wide gap widens the interval and nothing else"""
     level: float = 0.95
@@ -72,7 +74,7 @@ def sample_bounds(
     for k in range(asked.samples):
         if progress:
             progress(k, asked.samples)
-        scenarios = model.simulate(asked.n, replication_seed(seed, k)).scenarios
+        scenarios = model.simulate(asked.n, replication_seed(seed, k), asked.branching).scenarios
         sampled = with_scenarios(instance, scenarios)
         best = solve(sampled, chosen, stop=stop)
         if best.status == "interrupted" or (stop is not None and stop.is_set()):
