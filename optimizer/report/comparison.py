@@ -10,7 +10,7 @@ from optimizer.report.charts import COMPARISON, Picture
 from optimizer.report.charts import dollar as marginal
 from optimizer.report.grid import Grid, grid
 from optimizer.report.parts import Part
-from optimizer.report.sections import Card, Chapter, Section, reproduce
+from optimizer.report.sections import Card, Chapter, Section, proof, reproduce
 from optimizer.summary.words import count, figures, percent, usd
 
 OVERVIEW = (
@@ -20,6 +20,7 @@ OVERVIEW = (
 MONEY = {"envelope", "objective", "expected_cost", "expected_loss", "cvar", "drawn_most"}
 SHARED = ("share", "fraction", "probability")
 """Units of what is written as a percentage."""
+ROUNDING = 1e-9
 SHARES = ("alternative", "domestic_share", "allied_share", "emissions")
 PLANS = ("optimal", "feasible", "time_limit", "interrupted")
 
@@ -97,8 +98,8 @@ def _cards(part: Part, rows: pd.DataFrame) -> list[Card]:
                  f"the last dollar saves {figures(last['saving_usd'])} USD there")
         )  # fmt: skip
     if "relative_gap" in planned and planned["relative_gap"].notna().any():
-        cards.append(Card("Proof", f"within {percent(max(1e-6, planned['relative_gap'].max()))}",
-                          "of the best possible, the widest gap of all"))  # fmt: skip
+        proved, of = proof(float(planned["relative_gap"].max()))
+        cards.append(Card("Proof", proved, f"{of}; the widest gap of all"))
     return cards
 
 
@@ -146,7 +147,7 @@ def signed(value: float, unit: str) -> str:
     if math.isnan(value):
         return ""
     if unit in SHARED:
-        text = percent(abs(value))
+        text = percent(abs(value)) if abs(value) > ROUNDING else "0"
     else:
         text = usd(abs(value)) if unit.startswith("USD") else figures(abs(value))
     return text if text == "0" else f"{'+' if value > 0 else '−'}{text}"

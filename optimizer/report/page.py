@@ -34,7 +34,9 @@ from optimizer.report.style import Tables
 
 VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 """The version that Altair's pictures are written for, as vl-convert names it."""
-_SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)"[^>]*? height="([\d.]+)"')
+_SIZE = re.compile(r' width="([\d.]+)" height="([\d.]+)" viewBox="[^"]*"')
+MARGIN = 28
+"""Room on the left of a static picture, pixels, for labels in a wider font than it was laid out with."""
 
 
 CHAPTERS = {"plan": of_plan, "comparison": of_comparison, "evaluation": of_evaluation}
@@ -116,7 +118,11 @@ def svg_image(spec: dict[str, Any]) -> tuple[str, int, int]:
     """A picture as the source of an image, and its size. As an image it shares no ids with its neighbours."""
     svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
     size = _SIZE.search(svg)
-    width, height = (round(float(size[n])) for n in (1, 2)) if size else (0, 0)
+    if size is None:
+        raise AssertionError("an SVG of Vega has a width, a height and a view box")
+    width, height = round(float(size[1])) + MARGIN, round(float(size[2]))
+    view = f'width="{width}" height="{height}" viewBox="{-MARGIN} 0 {width} {height}"'
+    svg = svg.replace(size[0], f" {view}", 1)
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode(), width, height
 
 

@@ -11,7 +11,7 @@ from models.plan import Plan
 from optimizer.report.charts import PLAN, Picture
 from optimizer.report.grid import Grid, grid
 from optimizer.report.parts import Part
-from optimizer.report.sections import Card, Chapter, Section
+from optimizer.report.sections import Card, Chapter, Section, proof
 from optimizer.summary.words import count, figures, percent, tonnes, usd, year
 from optimizer.tables.money import ALL
 
@@ -155,10 +155,7 @@ def _cards(instance: Instance, plan: Plan, tables: dict[str, pd.DataFrame]) -> l
             Card("Risk left", f"{usd(risk.expected_loss)} USD",
                  f"expected loss; {usd(risk.cvar)} is the mean of the worst {percent(1 - risk.cvar_alpha)}")
         )  # fmt: skip
-    if plan.relative_gap is not None:
-        proved = f"within {percent(max(1e-6, plan.relative_gap))}"
-    else:
-        proved = "no bound"
+    proved, of = proof(plan.relative_gap) if plan.relative_gap is not None else ("no bound", "of the best")
     passed = plan.certificate is not None and plan.certificate.passed
     audited = (
         "audited: meets every rule"
@@ -167,7 +164,7 @@ def _cards(instance: Instance, plan: Plan, tables: dict[str, pd.DataFrame]) -> l
         if plan.certificate is None
         else "NOT feasible"
     )
-    cards.append(Card("Proof", proved, f"of the best possible; {audited}"))
+    cards.append(Card("Proof", proved, f"{of}; {audited}"))
     return cards
 
 

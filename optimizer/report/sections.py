@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from optimizer.report.charts import Picture
 from optimizer.report.grid import Grid
 from optimizer.report.parts import Part
+from optimizer.summary.words import percent
+
+EXACT = 1e-6
+"""Relative gap that is rounding."""
 
 
 @dataclass(frozen=True)
@@ -61,3 +65,10 @@ def reproduce(id: str, part: Part, command: str) -> Section:
     return Section(
         f"{id}-reproduce", "How to reproduce", [f"Folder: {part.folder.name}"], points, code=command
     )
+
+
+def proof(gap: float) -> tuple[str, str]:
+    """A relative gap as a figure of the headline and the words below it."""
+    if gap <= EXACT:
+        return "optimal", "no plan is better, to a millionth"
+    return f"within {percent(gap)}", "of the best possible"

@@ -46,6 +46,8 @@ CATEGORIES = {
 }
 """Categories of spend: names and colours."""
 
+FONT = "Arial, Helvetica, Liberation Sans, sans-serif"
+"""Alike in width, so that a picture laid out on one machine fits on another."""
 WIDTH = 620
 """Width of a picture's plot, pixels."""
 LABEL = 230
@@ -104,7 +106,9 @@ def hues(names: Sequence[str], palette: Mapping[str, str] | Sequence[str] = FILL
 
 def legend(columns: int = 3) -> alt.Legend:
     """A legend below the picture, where it takes nothing from its width."""
-    return alt.Legend(title=None, orient="bottom", columns=columns, labelLimit=260, symbolStrokeColor=INK)
+    return alt.Legend(
+        title=None, orient="bottom", columns=columns, columnPadding=24, labelLimit=260, symbolStrokeColor=INK
+    )
 
 
 def titled(text: str, below: str = "", size: int = 14) -> alt.TitleParams:
@@ -120,7 +124,7 @@ def styled(chart: Any, title: str, below: str = "", description: str = "") -> An
         chart.properties(
             title=titled(title, below), background=PAPER, padding=12, description=description or title
         )
-        .configure(font="sans-serif")
+        .configure(font=FONT)
         .configure_title(color=INK, subtitleColor=QUIET, anchor="start", fontSize=14, subtitleFontSize=12)
         .configure_axis(
             labelColor=INK, titleColor=INK, labelFontSize=11, titleFontSize=11, titleFontWeight="normal",

@@ -9,7 +9,9 @@ import pytest
 
 from models.faults import UnreadableFile, UnwritableFile
 from optimizer.report import read_parts, write_html, write_pictures
+from optimizer.report.comparison import signed
 from optimizer.report.grid import cell, grid, heading
+from optimizer.report.sections import proof
 from optimizer.results import write_results
 from tests.optimizer import handmade
 from tests.optimizer.report import made
@@ -119,3 +121,12 @@ def test_long_tables_say_what_they_leave_out() -> None:
     shown = grid(pd.DataFrame({"n": range(10)}), "Numbers", most=4, where="tables/numbers")
     assert len(shown.rows) == 4
     assert shown.note == "6 more rows in tables/numbers."
+
+
+def test_gaps_and_differences_in_words() -> None:
+    assert proof(0.0047) == ("within 0.47 %", "of the best possible")
+    assert proof(1e-9)[0] == "optimal"
+    assert signed(-0.25, "share") == "−25 %"
+    assert signed(2e6, "USD") == "+2 m"
+    assert signed(-1e-18, "share") == "0"
+    assert signed(float("nan"), "USD") == ""
