@@ -127,6 +127,12 @@ def service(raw: Raw, plan: Raw) -> bool:
     return "short" in plan["operations"]
 
 
+def concentration(raw: Raw, plan: Raw) -> bool:
+    raw.setdefault("risk", {})["concentration"] = [{"hhi": 1e-3}]  # a thousand countries, which there are not
+    nodes = {n["id"] for n in plan["tree"] if n["period"] == 0}
+    return any(nodes & set(plan["operations"].get(v, {"node": []})["node"]) for v in ("deliver", "spot"))
+
+
 def chance(raw: Raw, plan: Raw) -> bool:
     segments = {q["segment"] for q in raw["demand"]}
     raw.setdefault("risk", {})["chance"] = [{"segment": s, "probability": 1.0} for s in sorted(segments)]
@@ -158,6 +164,7 @@ FAULTS: list[tuple[str, Plant]] = [
     ("shares", shares),
     ("cover", cover),
     ("service", service),
+    ("concentration", concentration),
     ("chance", chance),
     ("loss", loss),
 ]

@@ -216,6 +216,10 @@ FAULTS = [
     rule("service", "risk", "service", 1, "min_fraction", to=0.86),
     rule("service", "risk", "service", 1, to={"segment": "general", "commodities": ["ga"],
     "min_fraction": 0.86}),
+    # concentration: 14; 9 t from AUS and 0.5 from USA on the trunk, an index of 0.90; in the ban all from AUS
+    rule("concentration", "risk", "concentration", 0, "hhi", to=0.999),
+    rule("concentration", "risk", "concentration", 0, to={"hhi": 0.95}),
+    rule("concentration", "risk", "concentration", 0, to={"commodities": ["ge"], "hhi": 0.5}),
     # chance: 15; short in the ban (0.4) only, and by 0.4 of 6 t
     rule("chance", "risk", "chance", 0, "probability", to=0.61),
     rule("chance", "risk", "chance", 1, "min_fraction", to=0.94),

@@ -96,6 +96,7 @@ INSTANCE: dict[str, Any] = {
         "cover": [{"commodity": "ga", "days": 292.0}],
         "service": [{"segment": "defense", "min_fraction": 0.9}, {"segment": "general",
         "min_fraction": 0.8}],
+        "concentration": [{"commodities": ["ga"], "hhi": 1.0}],
         "chance": [{"segment": "general", "probability": 0.6}, {"segment": "defense", "min_fraction": 0.9,
         "probability": 1.0}],
         "cvar_limit": 600.0,
