@@ -35,7 +35,9 @@ setup: .venv/.dev .venv/.project ## Make or update .venv with everything, develo
 demo: .venv/.project ## Solve the real case and write its report to out/
 	@echo "Solving instances/$(DEMO) to a gap of 0.5 %, or for at most 7 minutes"
 	@.venv/bin/stockpile solve instances/$(DEMO) --out out/$(DEMO) --gap 0.005 --time-limit 420 --profile $(DEMO_ARGS)
-	@echo "The report: out/$(DEMO)/summary.txt   as a workbook: out/$(DEMO)/plan.xlsx   all tables: out/$(DEMO)/tables/"
+	@.venv/bin/stockpile report out/$(DEMO) --out out/$(DEMO)/report.html
+	@echo "The report, for any browser: out/$(DEMO)/report.html"
+	@echo "As text: out/$(DEMO)/summary.txt   as a workbook: out/$(DEMO)/plan.xlsx   all tables: out/$(DEMO)/tables/"
 
 ##@ Check
 
