@@ -14,7 +14,7 @@ from models.options import Options
 from models.plan import Commitments, Plan, Status
 from optimizer.audit import audit
 from optimizer.compare.base import Base
-from optimizer.compare.bench import Bench, Stopped
+from optimizer.compare.bench import NO_LIMIT, Bench, Stopped
 from optimizer.compile import Vector
 from optimizer.extract import tree_rows
 from optimizer.highs import Outcome, Report
@@ -160,13 +160,13 @@ class _Finder:
         if len(integers):
             solver.fix(integers, whole)
         try:
-            outcome = solver.run()
+            outcome = solver.run(simplex_iteration_limit=NO_LIMIT)
         except SolverFailed:
             outcome = None
         if outcome is None or outcome.end != "optimal":
             # A warm start that lost its way.
             solver.forget()
-            outcome = solver.run()
+            outcome = solver.run(simplex_iteration_limit=NO_LIMIT)
         self.bench.seconds += outcome.seconds
         if outcome.end != "optimal" or outcome.x is None:
             raise SolverFailed(f"with yes/no decisions rounded the plan became {outcome.end}.")

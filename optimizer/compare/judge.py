@@ -11,6 +11,7 @@ from models.options import Options
 from models.plan import Commitments
 from optimizer.compare.base import Base
 from optimizer.compare.bench import Bench, Stopped
+from optimizer.compare.limits import allows
 from optimizer.progress import Progress
 
 
@@ -41,6 +42,10 @@ class Judge:
             for alternative in self.by:
                 if stop.is_set():
                     return {}
+                lost = (a for a in self.by if found.get(a.name) == "")
+                if not self.explained and any(allows(lax, alternative) for lax in lost):
+                    found[alternative.name] = ""  # not even what allows more can be met
+                    continue
                 if bench is None:
                     bench = Bench(base, alternative, self.options, stop)
                 else:
