@@ -31,6 +31,8 @@ from optimizer.evaluate.worker import Done, Work
 from optimizer.scenarios import with_scenarios
 
 WAYS = ("tree", "foresight", "rolling")
+TREE_DRAWS = 200
+"""Draws that way tree puts into its one programme at most; given scenarios all are."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ def evaluate(
         if run.stopped:
             break
         if way == "tree":
-            done += run.tree(what)
+            # One programme holds them all: as many as a plan is made from.
+            done += run.tree(replace(what, n=min(what.n, TREE_DRAWS)) if isinstance(what, Draw) else what)
         elif way == "rolling" and isinstance(what, Draw):
             done.append(run.paths(way, replace(what, n=min(what.n, rolling_n))))
         else:

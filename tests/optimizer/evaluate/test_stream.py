@@ -130,6 +130,22 @@ def test_what_is_done_is_kept_when_stopped(
     assert {p.way for p in seen} == {"foresight"}
 
 
+def test_processes_stop_as_well(planned: tuple[Instance, Plan]) -> None:
+    halfway = threading.Event()
+
+    def tell(progress: EvaluationProgress) -> None:
+        if progress.done:
+            halfway.set()
+
+    found = evaluate(*planned, Draw(3000, 5), processes=2, progress=tell, stop=halfway)
+    assert found.interrupted
+    assert 0 < found.figure("foresight", "probability_evaluated") < 1
+    again = evaluate(*planned, Draw(500, 5), processes=2, stop=halfway)
+    assert again.interrupted
+    assert again.figure("foresight", "evaluated") == 0
+    assert "None of 500 scenarios were evaluated" in page(again)
+
+
 def test_an_evaluation_comes_back_from_its_folder(planned: tuple[Instance, Plan], tmp_path: Any) -> None:
     found = evaluate(*planned, Draw(20, 5), ways=("tree", "foresight"), processes=1, information=True)
     write_evaluation(found, tmp_path / "there")
