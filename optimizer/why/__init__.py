@@ -109,7 +109,7 @@ def explain(
             page.binds(tables, plan),
             page.chosen(tables["chosen"]),
             page.not_chosen(tables["not_chosen"], tables["entry"]),
-            page.near(tables, within),
+            page.near(tables, within, ground.left() > 0),
         ]
     )
     return Why(tables, text)

@@ -155,14 +155,16 @@ def not_chosen(table: pd.DataFrame, entry: pd.DataFrame) -> Section:
     return "What was not chosen, and why", lines
 
 
-def near(tables: dict[str, pd.DataFrame], within: float) -> Section:
-    """Alternatives and what each does instead."""
+def near(tables: dict[str, pd.DataFrame], within: float, in_time: bool) -> Section:
+    """Alternatives and what each does instead; ``in_time``: the search was not ended by time."""
     lines: list[str] = []
     table = tables.get("alternatives")
     if table is None:
         return "Near-optimal alternatives", lines
     if table.empty:
-        return "Near-optimal alternatives", wrap(f"None was found within {percent(within)}.")
+        return "Near-optimal alternatives", wrap(
+            f"None was found within {percent(within)}{'' if in_time else ' before time was up'}."
+        )
     for r in each(table):
         far = "as far from it as can be" if r.furthest_proven else "the furthest found in the time"
         lines += wrap(

@@ -145,6 +145,21 @@ def test_prices_are_those_of_instances_that_force_them(name: str) -> None:
         assert on.usd(quick.high) >= true - 2e-6 * size
 
 
+def test_decisions_that_are_no_commitments_follow() -> None:
+    # Half the demand must be served with probability 1, so under the ban too: 50 t, under the agreement at
+    # ½·850·50 + 2,000 less ½·900·50 saved, 750 more than nothing; or by spot at 1,400, ½·(1,400 - 900)·50 =
+    # 12,500. Doing without the agreement costs 11,750. Whether the rule is kept is a decision of its own.
+    on = ground(
+        agreements=[agreement(price=850.0, most=50.0, least=30.0, signing_cost=2000.0)],
+        spot=[spot(1.0)],
+        risk={"chance": [{"segment": "defense", "min_fraction": 0.5, "probability": 1.0}]},
+    )
+    assert len(on.integers) > len(on.decided)
+    known = price(on, "aus")
+    assert not known.forced
+    assert usd(on, known) == (pytest.approx(11750.0), pytest.approx(11750.0))
+
+
 def test_bounds_hold_without_a_search() -> None:
     there, plan = solved(agreements=[agreement(price=850.0, most=50.0, least=30.0, signing_cost=2000.0)])
     on = Ground(there, plan, EXACT, seconds=0.0)
