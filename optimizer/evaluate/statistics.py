@@ -11,6 +11,8 @@ from optimizer.compile import Vector
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 """Probabilities of the table of quantiles."""
+FEW = 10
+"""Draws in the tail below which its error is not told."""
 POINTS = 200
 """Most losses in the exceedance curve."""
 
@@ -58,10 +60,16 @@ def tail(losses: Vector, weights: Vector, alpha: float, drawn: int | None) -> Es
     """CVaR; its error is that of the mean of η + (L-η)⁺/(1-α), with η the quantile of the sample.
 
     To first order the quantile's own error does not matter (Trindade et al., Journal of Banking and
-    Finance 31, 2007).
+    Finance 31, 2007). With fewer than FEW draws in the tail it says nothing and is left out.
     """
     eta = quantile(losses, weights, alpha)
-    return mean(eta + np.maximum(losses - eta, 0.0) / (1.0 - alpha), weights, drawn)
+    found = mean(eta + np.maximum(losses - eta, 0.0) / (1.0 - alpha), weights, drawn)
+    return found if enough(alpha, drawn) else Estimate(found.value, None)
+
+
+def enough(alpha: float, drawn: int | None) -> bool:
+    """Whether the worst 1-α are enough draws to tell an error from."""
+    return drawn is None or drawn * (1.0 - alpha) >= FEW - 1e-9
 
 
 def values(losses: Vector, costs: Vector, goal: Objective, eta: float) -> Vector:

@@ -134,7 +134,9 @@ def objective(instance: Instance, way: Way) -> st.Estimate:
     weight, loss = found.probability, found.loss
     drawn = None if way.drawn is None else max(1, round(way.drawn * float(weight.sum())))
     own = st.quantile(loss, weight, goal.cvar_alpha)
-    return st.mean(st.values(loss, found.cost, goal, own), weight, drawn)
+    result = st.mean(st.values(loss, found.cost, goal, own), weight, drawn)
+    told = goal.cvar_weight * goal.loss_weight == 0 or st.enough(goal.cvar_alpha, drawn)
+    return result if told else st.Estimate(result.value, None)
 
 
 def broken_rows(way: Way) -> list[tuple[object, ...]]:

@@ -33,6 +33,15 @@ def test_the_error_of_a_mean() -> None:
     assert st.mean(LOSSES, EVEN, None).error is None
 
 
+def test_few_draws_in_the_tail_tell_no_error() -> None:
+    """A tail of 10 % is 10 of 100 draws, which are enough, and 9 of 90, which are not. Five of 100 draws lose
+    10 USD, so η = 0 and (L-η)/0.1 is 100 with 0.05: mean 5, variance 0.05·0.95·100²·100/99."""
+    weights, losses = np.array([0.95, 0.05]), np.array([0.0, 10.0])
+    found = st.tail(losses, weights, 0.9, 100)
+    assert (found.value, found.error) == (pytest.approx(5.0), pytest.approx(np.sqrt(0.05 * 0.95 * 1e4 / 99)))
+    assert st.tail(losses, weights, 0.9, 90).error is None
+
+
 def test_values_average_to_the_objective() -> None:
     """w_c = 2, w_l = 3, λ = 0.5, α = 0.5: with η = 2 the tail is 3.5."""
     goal = Objective(cost_weight=2, loss_weight=3, cvar_weight=0.5, cvar_alpha=0.5)
