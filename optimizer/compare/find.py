@@ -69,7 +69,13 @@ class _Finder:
         options = task.options
         with self.clock.phase("neighbours"):
             best, best_x = self.neighbours()
-        if best is not None and best_x is not None and self.near(best.objective, task.bound / self.money):
+        # Nothing is left to round in what neighbours give, so no part of the gap is kept back.
+        known = task.bound / self.money
+        if (
+            best is not None
+            and best_x is not None
+            and best.objective - known <= self.gap * abs(best.objective)
+        ):
             found = Outcome("optimal", best_x, best.objective, task.bound / self.money, None, None, 0, 0)
         else:
             with self.clock.phase("search"):

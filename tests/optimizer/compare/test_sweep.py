@@ -76,6 +76,7 @@ def test_budgets_are_what_separate_solves_find(name: str) -> None:
             assert together.fingerprint == alone.fingerprint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["case-21"])
 def test_other_alternatives_are_what_separate_solves_find(name: str) -> None:
     whole = case(name)
@@ -127,8 +128,7 @@ def test_a_larger_plan_that_fits_needs_no_search() -> None:
     # 2000 is just enough: then the envelope is used up, and marginal values have to be looked at again.
     assert reused == {"3000": "", "2500": "3000", "2100": "3000", "2000": ""}
     assert {plan.objective for plan in comparison.plans.values()} == {2000.0}
-    told = {v.item: v.words for v in comparison.plans["2000"].marginal_values if v.kind == "envelope"}
-    assert told == {"envelope": "The envelope is used up, but more of it alone saves nothing."}
+    assert set(comparison.tables["alternatives"]["marginal_dollar"]) == {0.0}
 
 
 def test_where_a_large_envelope_has_no_plan_a_small_one_has_none() -> None:
