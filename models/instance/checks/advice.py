@@ -163,8 +163,10 @@ def _empty_rules(instance: Instance, findings: Findings) -> None:
 def _concentration(instance: Instance, findings: Findings) -> None:
     """Rules on concentration that leave nothing to acquire: n countries cannot come below an index of 1/n."""
     origins: dict[str, set[str]] = {m.id: set() for m in instance.commodities}
-    for row in (*instance.spot, *instance.agreements):
-        origins[row.commodity].add(row.country)
+    for offer in instance.spot:
+        origins[offer.commodity].add(offer.country)
+    for agreement in instance.agreements:
+        origins[agreement.commodity].add(agreement.country)
     for project in instance.projects:
         for m, made in project.outputs.items():
             if made > 0 and project.offtake_share > 0:
