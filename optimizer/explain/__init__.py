@@ -49,8 +49,8 @@ def relaxations(
 ) -> tuple[Relaxation, ...]:
     """The smallest set of relaxations that makes an infeasible instance feasible; the heaviest comes first.
 
-    ``seconds`` is what is left of a time limit. If time runs out, or ``stop`` is set, what is known by then is
-    told, and that it may not be the smallest.
+    ``seconds`` is what is left of a time limit. If time runs out, or ``stop`` is set, what is known by
+    then is told, and that it may not be the smallest.
 
     Raises :class:`models.faults.SolverFailed` if relaxing all rules does not help, or none need be relaxed.
     """

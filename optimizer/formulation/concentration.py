@@ -101,7 +101,8 @@ def even(m: Formulation, r: int, c: str, z: str, leaf: int) -> Relation:
 
     .. math:: countries_m\,acquired_{m,z,leaf} \le \sum_{z'} acquired_{m,z',leaf}
 
-    countries is how many can supply m. In the place of tangents: the cone is a ray, to which they come close in many small steps.
+    countries is how many can supply m. In the place of tangents: the cone is a ray, to which they come close
+    in many small steps.
     """
     share = 1 / len(m.origins[c])
     terms = [((1.0 if y == z else 0.0) - share) * m.acquired[c, y, leaf] for y in m.origins[c]]
