@@ -14,6 +14,7 @@ from models.plan import Commitments
 from optimizer.compare.base import Base
 from optimizer.compare.change import SIZES, scaled_size
 from optimizer.compile import Arrays
+from optimizer.cones import run
 from optimizer.data import Data
 from optimizer.explain import relaxations
 from optimizer.highs import Outcome, Solver
@@ -59,6 +60,19 @@ class Bench:
             solver.bound_rows(i, a.row_lower[i], a.row_upper[i])
         if (before.cost != a.cost).any():
             solver.set_cost(a.cost)
+
+    def held(self) -> Arrays:
+        """The programme with the tangents of cones that were met on the way: they hold whatever is fixed."""
+        known, count = self.solver.arrays, len(self.arrays.rows)
+        if len(known.rows) == count:
+            return self.arrays
+        return replace(
+            self.arrays,
+            matrix=known.matrix,
+            rows=known.rows,
+            row_lower=np.concatenate([self.arrays.row_lower, known.row_lower[count:]]),
+            row_upper=np.concatenate([self.arrays.row_upper, known.row_upper[count:]]),
+        )
 
     def worth(self, made: Commitments, *, sizes: bool) -> Outcome | None:
         """The best operations under these commitments; None if there are none that meet the rules.
@@ -137,11 +151,11 @@ class Bench:
         gap = self.options.relative_gap / 100 if self.open else 0.0
         limit = WARM_ITERATIONS if self.warm else NO_LIMIT
         try:
-            outcome = self.solver.run(relative_gap=gap, stop=self.stop, simplex_iteration_limit=limit)
+            outcome = run(self.solver, relative_gap=gap, stop=self.stop, simplex_iteration_limit=limit)
         except SolverFailed:
             # Warm starts can lose their way, most of all where nothing is feasible: presolve sees that.
             self.solver.forget()
-            outcome = self.solver.run(relative_gap=gap, stop=self.stop, simplex_iteration_limit=NO_LIMIT)
+            outcome = run(self.solver, relative_gap=gap, stop=self.stop, simplex_iteration_limit=NO_LIMIT)
         self.warm = True
         self.seconds += outcome.seconds
         if outcome.end == "interrupted":

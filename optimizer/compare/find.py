@@ -16,6 +16,7 @@ from optimizer.audit import audit
 from optimizer.compare.base import Base
 from optimizer.compare.bench import NO_LIMIT, Bench, Stopped
 from optimizer.compile import Vector
+from optimizer.cones import run
 from optimizer.extract import tree_rows
 from optimizer.highs import Outcome, Report
 from optimizer.marginals import loosened, marginal_values
@@ -84,17 +85,18 @@ class _Finder:
             return self.without_plan(found)
         with self.clock.phase("polish"):
             x = self.polish(found.x)
-            clean = tidy(bench.data, bench.arrays, x)
+            arrays = bench.held()
+            clean = tidy(bench.data, arrays, x)
         bound = max(found.bound, task.bound / self.money)
         found = Outcome(
             found.end, found.x, found.objective, bound, None, None, found.branch_nodes, found.iterations,
             found.seconds,
         )  # fmt: skip
-        plan = make_plan(bench.data, bench.arrays, clean, found, task.asked)
+        plan = make_plan(bench.data, arrays, clean, found, task.asked)
         if options.marginals:
             with self.clock.phase("marginals"):
-                loose = loosened(bench.arrays, bench.solver)
-                told = marginal_values(bench.data, bench.arrays, loose)
+                loose = loosened(arrays, bench.solver)
+                told = marginal_values(bench.data, arrays, loose)
                 plan = plan.model_copy(update={"marginal_values": told})
         with self.clock.phase("audit"):
             certificate = audit(task.alternative.instance, plan)
@@ -166,13 +168,13 @@ class _Finder:
         if len(integers):
             solver.fix(integers, whole)
         try:
-            outcome = solver.run(simplex_iteration_limit=NO_LIMIT)
+            outcome = run(solver, simplex_iteration_limit=NO_LIMIT)
         except SolverFailed:
             outcome = None
         if outcome is None or outcome.end != "optimal":
             # A warm start that lost its way.
             solver.forget()
-            outcome = solver.run(simplex_iteration_limit=NO_LIMIT)
+            outcome = run(solver, simplex_iteration_limit=NO_LIMIT)
         self.bench.seconds += outcome.seconds
         if outcome.end != "optimal" or outcome.x is None:
             raise SolverFailed(f"with yes/no decisions rounded the plan became {outcome.end}.")
