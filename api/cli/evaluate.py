@@ -54,6 +54,12 @@ def command(
         int,
         typer.Option("--rolling-n", help="Of the draws, how many are rolled, e.g. --rolling-n 200.", min=1),
     ] = 200,
+    branches: Annotated[
+        int,
+        typer.Option(
+            "--branches", help="Continuations looked at in each period rolled, e.g. --branches 20.", min=1
+        ),
+    ] = 8,
     information: Annotated[
         bool,
         typer.Option(
@@ -110,6 +116,7 @@ def command(
                 what,
                 ways=ways,
                 rolling_n=rolling_n,
+                branches=branches,
                 processes=processes,
                 options=chosen,
                 progress=_teller(line) if line.shown else None,

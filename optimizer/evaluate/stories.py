@@ -29,21 +29,27 @@ def happened(instance: Instance, outcome: Outcome) -> str:
     told = []
     for event in sorted(outcome.events, key=lambda e: (e.start, -e.duration)):
         supply = [e for e in event.effects if e.kind == "supply"]
-        first = min(supply or event.effects, key=lambda e: e.factor, default=None)
+        # What consumers lose comes before what only the agency does.
+        commerce = [e for e in supply if not e.channels or "market" in e.channels]
+        first = min(commerce or supply or event.effects, key=lambda e: e.factor, default=None)
         if first is None:
             continue
-        told.append(f"{when(instance, event.start, event.duration)} {effect(instance, first, event.effects)}")
+        told.append(f"{when(instance, event.start, event.duration)} {effect(first)}")
     return f"{sentence(told, 4)}." if told else "Nothing happened."
 
 
-def effect(instance: Instance, first: Effect, every: Sequence[Effect]) -> str:
-    """One effect: how much of what is cut or lifted, and whose."""
-    goods = list(dict.fromkeys(x for e in every for x in (*e.materials, *e.commodities)))
-    what = listed(goods or named(first))
+def effect(first: Effect) -> str:
+    """One effect: how much of what is cut or lifted, whose, and through which channels if not all."""
+    what = listed([*first.materials, *first.commodities] or named(first))
     whose = listed((*first.countries, *first.groups)) if (*first.countries, *first.groups) else ""
     match first.kind:
         case "supply":
             of = f" from {whose}" if whose else ""
+            of += (
+                f" ({listed(first.channels)} only)"
+                if first.channels and what != listed(first.channels)
+                else ""
+            )
             return f"{percent(1 - first.factor)} less {what}{of}" if first.factor < 1 else f"more {what}{of}"
         case "price":
             return f"prices of {what} × {figures(first.factor)}"
