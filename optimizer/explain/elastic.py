@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -27,6 +28,8 @@ which any point will do."""
 HINT = 1e-5
 """Share of the instance's own cost that stays in the objective. With none the LP is so degenerate that the
 simplex method took more than 150 s for the real case; with this 30 s."""
+TAKEN = 0.05
+"""Fixed costs make the relaxation sign a tenth of an agreement: above this share it is taken."""
 LAST_SECONDS = 5.0
 """What the last LP of an answer may take although the time is used up."""
 
@@ -130,6 +133,49 @@ class Elastic:
         """
         found = self._search(allowed, self._weights, gap, share)
         return None if found.x is None else self._exact(found.x, allowed, found.end == "optimal")
+
+    def from_fractions(self) -> Relaxed | None:
+        """Relaxations for the decisions that the LP relaxation takes more than a little of: not those of
+        least weight, but an answer should the search have none in time. None if there is none this way.
+        """
+        allowed = self.every
+        slacks = np.arange(self.first, len(self._weights))
+        self._linear.bound(slacks, np.zeros(len(slacks)), self._open(allowed))
+        self._linear.set_cost(self._weights + self._hint)
+        self._linear.forget()
+        try:
+            found = self._linear.run(time_limit=self.left(), stop=self.stop)
+            if found.end != "optimal" or found.x is None:
+                return None
+            x = np.zeros_like(found.x)
+            x[self._taken(found.x)] = 1.0
+            return self._exact(x, allowed, False)
+        except (OutOfTime, SolverFailed):
+            # Rounded like this the decisions may break what never gives way.
+            return None
+        finally:
+            self._linear.set_cost(self._hint)
+
+    def _taken(self, x: Vector) -> list[int]:
+        """Yes/no columns above a threshold, of each item the start it takes most of."""
+        best: dict[tuple[str, Any], int] = {}
+        for j in self._integers.tolist():
+            name, index = self.arrays.columns[j]
+            # What is no commitment has an index that does not begin with an item.
+            item = (name, index[0] if name in ("sign", "build", "open") else index)
+            if x[j] >= TAKEN and (item not in best or x[j] > x[best[item]]):
+                best[item] = j
+        taken = set(best.values())
+        by_row = sp.csr_array(self.arrays.matrix)
+        for i, (name, _) in enumerate(self.arrays.rows):
+            if name != "choose_max":
+                continue
+            at = slice(by_row.indptr[i], by_row.indptr[i + 1])
+            members = sorted(taken.intersection(by_row.indices[at].tolist()), key=lambda j: -x[j])
+            # As many as the relaxation takes together: a choice gives way no more than there.
+            most = np.ceil(sum(x[j] for j in by_row.indices[at] if j < self.first) - NOTHING)
+            taken -= set(members[int(most) :])
+        return sorted(taken)
 
     def known(self, allowed: Rules) -> Relaxed | None:
         """Relaxations among the allowed rules met on the way, not those of least weight; None without any."""

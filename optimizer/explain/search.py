@@ -27,6 +27,8 @@ def smallest(elastic: Elastic) -> tuple[Relaxed | None, bool]:
     best: Relaxed | None = None
     used = elastic.every
     try:
+        best = elastic.from_fractions()
+        used = elastic.every if best is None else best.used
         best = elastic.cheapest(elastic.every, FIRST_GAP, FIRST_SHARE)
         if best is None:
             return None, True

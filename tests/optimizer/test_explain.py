@@ -671,3 +671,14 @@ def test_an_instance_cannot_be_unbounded() -> None:
     assert plan.status == "optimal"
     assert plan.objective is not None
     assert plan.objective < 0
+
+
+def test_a_first_answer_from_fractions_is_one() -> None:
+    # It need not weigh least, but the rules it relaxes are enough.
+    for changes in (three_metals(), {"risk": {**cover(365.0), **service(1.0)}}):
+        elastic = elastic_of(**changes)
+        first, best = elastic.from_fractions(), elastic.cheapest(elastic.every)
+        assert first is not None
+        assert best is not None
+        assert first.weight >= best.weight - 1e-9
+        assert elastic.suffices(first.used)
