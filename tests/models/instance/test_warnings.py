@@ -62,7 +62,7 @@ def test_hazards_that_cannot_start_or_do_nothing() -> None:
         },
         {"id": "second", "country": "CHN", "ending_rate": 1.0, "levels": idle},
     ]
-    assert advice({"hazards": rows}) == [
+    assert advice({"hazards": rows, "hazard_rates": []}) == [
         ("hazards", "never", "rate", 0.0),
         ("hazards", "second", "levels[only].effects[1]", "supply"),
     ]
