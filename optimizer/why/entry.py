@@ -59,7 +59,8 @@ def threshold(ground: Ground, lever: Lever) -> Threshold:
                 break
         if found is None:
             return Threshold(lever, np.inf, True)
-        return _newton(ground, lever, found, amount, exact)
+        # Beyond the tangents there are more of a cone: of a curved rule no step is on one piece for certain.
+        return _newton(ground, lever, found, amount, exact and not ground.curved)
 
 
 def _straight(ground: Ground, found: Forced, amount: float) -> bool:

@@ -72,12 +72,10 @@ def flip(ground: Ground, option: Option) -> Flip:
             near = None if aim is None else nearest(ground, aim, lower, upper)
             if near is None or (pattern is not None and np.array_equal(near, pattern)):
                 continue
-            solved = ground.relaxation.solve(
-                near, near, ground.fixed_basis, cutoff=best, seconds=_seconds(ground)
-            )
+            solved = ground.cost(near, cutoff=best)
             if solved.end == "optimal" and solved.objective < best:
                 best, pattern = solved.objective, near
-                tonnes = paid(ground, option, ground.relaxation.values())
+                tonnes = paid(ground, option, ground.values())
                 break
     return _told(ground, option, chosen is None, low, best, pattern, tonnes)
 
@@ -96,15 +94,14 @@ def settle(ground: Ground, known: Flip, gap: float, seconds: float) -> Flip:
     found = search(arrays, options, seconds=seconds, stop=ground.stop, start=start)
     if found.end == "infeasible":
         return Flip(known.option, known.forced, np.inf, np.inf, None)
-    best, pattern, tonnes = np.inf, None, 0.0
-    candidates = [known.pattern] + ([np.round(found.x[ground.integers])] if found.x is not None else [])
-    for values in candidates:
-        if values is None:
-            continue
-        solved = ground.relaxation.solve(values, values, ground.fixed_basis)
+    best = ground.best + (known.high if known.better == 0 else -known.better)
+    pattern, tonnes = known.pattern, known.paid
+    if found.x is not None:
+        values = np.round(found.x[ground.integers])
+        solved = ground.cost(values)
         if solved.end == "optimal" and solved.objective < best:
             best, pattern = solved.objective, values
-            tonnes = paid(ground, known.option, ground.relaxation.values())
+            tonnes = paid(ground, known.option, ground.values())
     low = max(found.bound, ground.best + known.low)
     return _told(ground, known.option, known.forced, low, best, pattern, tonnes)
 

@@ -16,13 +16,16 @@ from models.instance import Agreement, Depot, Instance, Project
 from models.options import Options
 from models.plan import Plan
 from optimizer.compile import Arrays, Key, Vector, compile_arrays
+from optimizer.cones import cones
 from optimizer.data import Data
 from optimizer.formulation import build
 from optimizer.highs import Outcome, Probe, Relaxation, Solved, unreduced
 from optimizer.marginals import loosened
 from optimizer.search import search
-from optimizer.solve import no_collection, warm_values
+from optimizer.solve import no_collection, polish, warm_values
 
+LAST_SECONDS = 5.0
+"""What an LP may take that costs decisions found at the last moment."""
 DECIDED = ("sign", "build", "open")
 """Variables that are commitments; other yes/no columns follow from them."""
 
@@ -57,10 +60,13 @@ class Ground:
             raise ValueError("There is no plan to explain.")
         self.instance, self.plan, self.options, self.stop = instance, plan, options, stop
         self.deadline = time.monotonic() + seconds
+        self._values: Vector | None = None
         self.data = Data(instance)
         with no_collection():
             self.arrays = compile_arrays(build(self.data))
         self.integers = np.flatnonzero(self.arrays.integer)
+        self.curved = bool(cones(self.arrays))
+        """Whether there are rules on concentration, which LPs know by tangents and bound from below only."""
         self.money = self.data.units.money
         self.column: dict[Key, int] = {key: j for j, key in enumerate(self.arrays.columns)}
         self.row: dict[Key, int] = {key: i for i, key in enumerate(self.arrays.rows)}
@@ -80,6 +86,16 @@ class Ground:
             raise SolverFailed(f"with the plan's commitments the programme is {found.end}.")
         return np.round(found.x[self.integers])
 
+    @cached_property
+    def near_cones(self) -> Arrays:
+        """The arrays with the tangents that hold the plan within its cones; its LP is then the plan's."""
+        if not self.curved:
+            return self.arrays
+        whole = np.zeros(self.arrays.shape[1])
+        whole[self.integers] = self.pattern
+        _, solver, _ = polish(self.arrays, whole, self.options)
+        return replace(solver.arrays, integer=self.arrays.integer)
+
     def pinned(self, values: Vector) -> Arrays:
         """The arrays with all commitments fixed."""
         lower, upper = self.arrays.lower.copy(), self.arrays.upper.copy()
@@ -97,7 +113,9 @@ class Ground:
         # By the continuous programme: a basis of a programme with integers is none of its LP.
         lower, upper = self.arrays.lower.copy(), self.arrays.upper.copy()
         lower[self.integers] = upper[self.integers] = self.pattern
-        linear = replace(self.arrays, lower=lower, upper=upper, integer=np.zeros_like(self.arrays.integer))
+        linear = replace(
+            self.near_cones, lower=lower, upper=upper, integer=np.zeros_like(self.arrays.integer)
+        )
         probe = Probe(linear, threads=self.options.threads, seed=self.options.seed)
         outcome = probe.settle()
         if outcome.end != "optimal":
@@ -125,7 +143,7 @@ class Ground:
     def loose(self) -> Outcome:
         """The same with every limit let go by a hair: its duals are those of a small step."""
         probe, arrays = self.probe, self.probe.arrays
-        outcome = loosened(self.arrays, probe)
+        outcome = loosened(self.near_cones, probe)
         probe.bound_rows(np.arange(arrays.shape[0]), arrays.row_lower, arrays.row_upper)
         probe.bound(np.arange(arrays.shape[1]), arrays.lower, arrays.upper)
         return outcome
@@ -150,7 +168,7 @@ class Ground:
 
     @cached_property
     def _relaxed(self) -> tuple[Relaxation, Any]:
-        relaxation, basis, _ = unreduced(self.arrays, self.options.seed, self.stop)
+        relaxation, basis, _ = unreduced(self.near_cones, self.options.seed, self.stop)
         return relaxation, basis
 
     @property
@@ -185,6 +203,32 @@ class Ground:
     def fixed_basis(self) -> Any:
         """Basis of the plan in the relaxation."""
         return self.relaxation.solve(self.pattern, self.pattern, self.root).basis
+
+    def cost(self, pattern: Vector, *, cutoff: float = np.inf, basis: Any = None) -> Solved:
+        """The best plan with these yes/no columns; ``end`` is cut off where it costs more than the cutoff.
+
+        Its values are then those of :meth:`values`.
+        """
+        seconds = None if np.isinf(self.left()) else max(LAST_SECONDS, self.left())
+        solved = self.relaxation.solve(
+            pattern, pattern, self.fixed_basis if basis is None else basis, cutoff=cutoff, seconds=seconds
+        )
+        if solved.end != "optimal" or not self.curved:
+            self._values = self.relaxation.values() if solved.end == "optimal" else None
+            return solved
+        whole = np.zeros(self.arrays.shape[1])
+        whole[self.integers] = pattern
+        try:
+            clean, _, _ = polish(self.near_cones, whole, self.options)
+        except SolverFailed:
+            return replace(solved, end="infeasible", objective=np.inf)
+        self._values = clean
+        return replace(solved, objective=float(self.arrays.cost @ clean + self.arrays.offset))
+
+    def values(self) -> Vector:
+        """All columns of the plan costed last."""
+        assert self._values is not None, "costed to the optimum"
+        return self._values
 
     # ---- options
 

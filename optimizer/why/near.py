@@ -96,7 +96,7 @@ def _greedy(ground: Ground, seen: list[Vector], limit: float, cheap: list[Flip])
         near = nearest(ground, aim, lower, upper)
         if near is None or _distance(ground, near, seen) <= _distance(ground, now, seen):
             continue
-        solved = ground.relaxation.solve(near, near, basis, cutoff=limit + SLACK * abs(limit))
+        solved = ground.cost(near, cutoff=limit + SLACK * abs(limit), basis=basis)
         if solved.end == "optimal" and solved.objective <= limit + SLACK * abs(limit):
             now, basis = near, solved.basis
     return now if all(_distance(ground, now, [s]) > 0 for s in seen) else None
@@ -127,7 +127,7 @@ def _furthest(
 
 
 def _cost(ground: Ground, pattern: Vector) -> float:
-    solved = ground.relaxation.solve(pattern, pattern, ground.fixed_basis)
+    solved = ground.cost(pattern)
     return solved.objective if solved.end == "optimal" else np.inf
 
 

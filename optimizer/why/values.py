@@ -52,7 +52,7 @@ def limits(ground: Ground) -> list[Limit]:
         return []
     decided = {arrays.columns[j]: bool(x[j] > 0.5) for j in ground.integers}
     found: list[Limit] = []
-    for i in np.flatnonzero(np.abs(rows) > NOISE).tolist():
+    for i in np.flatnonzero(np.abs(rows[: len(arrays.rows)]) > NOISE).tolist():
         name, key = arrays.rows[i]
         if name not in ROWS or name == "pool":
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from optimizer.why.flip import Flip, flip, settle
 from optimizer.why.ground import Ground
 from optimizer.why.margin import margin
 from optimizer.why.offers import offers
+from tests.optimizer.byhand.base import by_hand, contract, offer
+from tests.optimizer.byhand.rules import AUS, spread
 from tests.optimizer.support import case
 from tests.optimizer.why.cases import EXACT, agreement, ground, instance, refinery, solved, spot
 
@@ -158,6 +161,28 @@ def test_decisions_that_are_no_commitments_follow() -> None:
     known = price(on, "aus")
     assert not known.forced
     assert usd(on, known) == (pytest.approx(11750.0), pytest.approx(11750.0))
+
+
+def test_a_rule_on_concentration_is_kept_while_pricing() -> None:
+    # Of 200 t the share s comes from USA at 10 USD/t, the rest from AUS: s² + (1-s)² = 0.7. AUS sells
+    # under an agreement at 12 USD/t and 100 to sign it, or on the spot at 20. Doing without costs
+    # 200·8·(1-s) - 100.
+    far = contract("far-agreement", price=12.0, least=10.0, signing_cost=100.0, country="AUS")
+    there = by_hand(None, spot=[offer(), AUS], agreements=[far], risk=spread(0.7)).instance
+    on = Ground(there, solve(there, EXACT), EXACT)
+    assert on.curved
+    option = on.options_on_offer["far-agreement"]
+    s = (1 + math.sqrt(2 * 0.7 - 1)) / 2
+    true = 200 * 8 * (1 - s) - 100
+    quick = flip(on, option)
+    assert not quick.forced
+    assert on.usd(quick.low) <= true * (1 + 1e-6)
+    assert on.usd(quick.high) >= true * (1 - 1e-6)
+    known = settle(on, quick, 1e-7 * abs(on.best), 60.0)
+    assert usd(on, known) == (pytest.approx(true, rel=1e-4), pytest.approx(true, rel=1e-4))
+    assert explain(there, on.plan, options=EXACT, seconds=60.0).tables["chosen"]["id"].tolist() == [
+        "far-agreement"
+    ]
 
 
 def test_bounds_hold_without_a_search() -> None:
