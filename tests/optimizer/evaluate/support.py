@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from models.faults import SolverFailed
 from models.instance import Instance, Scenario
 from models.options import Options
 from models.plan import Plan
@@ -97,6 +98,10 @@ CONTRACT: Raw = {
 not; a tonne short costs 100 USD."""
 
 
+HAIR = 1e-8
+"""Leeway of an operation taken over from a plan, relative to 1 + its size."""
+
+
 @cache
 def solved(name: str) -> tuple[Instance, Plan]:
     """A reference case and its plan."""
@@ -115,11 +120,23 @@ def whole_path(instance: Instance, plan: Plan, scenario: Scenario | None, first:
     for name, table in plan.operations.items():
         for row in zip(*(table[c] for c in INDEX[name]), table["value"], strict=True):
             done[name, tuple(row[:-1])] = float(row[-1])
+    known = {}
     for j, (name, index) in enumerate(arrays.columns):
         if name in INDEX and index[-1] < first:
             unit = natural_unit(data, name, index)
             assert unit is not None
-            lower[j] = upper[j] = done.get((name, index), 0.0) / unit
-    arrays = replace(arrays, lower=lower, upper=upper, integer=np.zeros_like(arrays.integer))
-    found = Solver(arrays, threads=1).run()
-    return found.objective * data.units.money if found.end == "optimal" else None
+            known[j] = done.get((name, index), 0.0) / unit
+    # Fixed to the last digit; where rounding alone makes the rows contradict, with a hair to either side.
+    for hair in (0.0, HAIR):
+        for j, value in known.items():
+            leeway = hair * (1 + abs(value))
+            lower[j] = max(arrays.lower[j], value - leeway) if leeway else value
+            upper[j] = min(arrays.upper[j], value + leeway) if leeway else value
+        fixed = replace(arrays, lower=lower, upper=upper, integer=np.zeros_like(arrays.integer))
+        try:
+            found = Solver(fixed, threads=1).run()
+        except SolverFailed:
+            continue
+        if found.end == "optimal":
+            return found.objective * data.units.money
+    return None
