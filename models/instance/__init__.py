@@ -117,6 +117,12 @@ class Instance(Row):
         """What is allowed but worth a look (model.md §6, second paragraph)."""
         return warnings(self)
 
+    def segments(self) -> tuple[str, ...]:
+        """Segments of demand rows, then of industries, each once."""
+        return tuple(
+            dict.fromkeys([*(q.segment for q in self.demand), *(j.segment for j in self.industries)])
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data, without fields that have their default value."""
         return {"schema_version": self.schema_version, **self.model_dump(mode="json", exclude_defaults=True)}

@@ -19,10 +19,9 @@ from models.instance import Instance, Objective
 from models.plan import Commitments
 from optimizer.compare.change import DECISIONS, Change
 from optimizer.compare.limits import tail_matters, weights
-from optimizer.compile import Arrays, Key, compile_arrays
+from optimizer.compile import Arrays, Key
 from optimizer.data import Data
-from optimizer.formulation import build
-from optimizer.solve import no_collection
+from optimizer.template import arrays_of
 from optimizer.units import Units
 
 Taken = dict[tuple[str, tuple[Any, ...]], float]
@@ -45,9 +44,8 @@ class Base:
         neutral = len({weights(a) for a in alternatives}) > 1
         if neutral:
             rules = rules.model_copy(update={"objective": _neutral(rules)})
-        with no_collection():
-            data = Data(rules)
-            arrays = compile_arrays(build(data))
+        data = Data(rules)
+        arrays = arrays_of(data)
         if neutral and arrays.offset:
             raise AssertionError("an objective without constant terms")
         return cls(arrays, data.units, neutral)

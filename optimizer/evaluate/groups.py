@@ -32,10 +32,7 @@ def groups_of(instance: Instance, layout: Layout) -> Groups:
     """Those of a layout."""
     demand = {q.id: k for k, q in enumerate(instance.demand)}
     industry = {j.id: k for k, j in enumerate(instance.industries, len(demand))}
-    names = list(
-        dict.fromkeys([*(q.segment for q in instance.demand), *(j.segment for j in instance.industries)])
-    )
-    segment = {name: k for k, name in enumerate(names)}
+    segment = {name: k for k, name in enumerate(instance.segments())}
     group_segment = [segment[q.segment] for q in instance.demand]
     group_segment += [segment[j.segment] for j in instance.industries]
     eases = {u.id: demand[u.demand] for u in instance.substitutions}

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.faults import SolverFailed
-from models.instance import Instance, Scenario
+from models.instance import Effect, Instance, Scenario
 from models.options import Options
 from models.plan import Commitments, Plan
 from optimizer.compile import Arrays, Vector
@@ -123,14 +123,14 @@ def _searched(arrays: Arrays, options: Options, stop: threading.Event | None) ->
 def path_tree(instance: Instance, scenario: Scenario | None) -> Tree:
     """A tree of one path with probability 1: the scenario's, or the undisturbed one."""
     periods = instance.horizon.periods
-    effects: dict[EffectKey, object] = {}
-    force = unfold(scenario, periods, effects) if scenario else [()] * periods  # type: ignore[arg-type]
+    effects: dict[EffectKey, Effect] = {}
+    force = unfold(scenario, periods, effects) if scenario else [()] * periods
     nodes = [Node(t, t, t - 1 if t else None, force[t]) for t in range(periods)]
     name = scenario.id if scenario else UNDISTURBED
     return Tree(
         nodes,
         [1.0] * periods,
-        effects,  # type: ignore[arg-type]
+        effects,
         {name: periods - 1},
         {name: 1.0},
         {t: [t + 1] for t in range(periods - 1)},

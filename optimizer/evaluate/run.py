@@ -161,7 +161,7 @@ class _Run:
         except Stopped:
             self.stopped = True
             return []
-        outcomes = Outcomes(segments(self.instance), self.stories)
+        outcomes = Outcomes(self.instance.segments(), self.stories)
         outcomes.extend(whole.outcomes)
         overall = tuple(rule for rule in whole.broken if rule.node is None)
         seconds = time.perf_counter() - begun
@@ -177,7 +177,7 @@ class _Run:
             work, processes=self.processes, tell=lambda n: self.tell(way, n, total), stop=self.stop
         )
         self.stopped |= not whole
-        outcomes = Outcomes(segments(self.instance), self.stories)
+        outcomes = Outcomes(self.instance.segments(), self.stories)
         for part in done:
             outcomes.merge(part.outcomes)
         joint = next((part.joint for part in done if part.joint is not None), None)
@@ -233,10 +233,3 @@ def _price_of_foresight(done: list[Done], drawn: int | None) -> tuple[tuple[str,
         return ()
     there = None if drawn is None else max(1, round(drawn * float(pairs[:, 1].sum())))
     return (("price_of_foresight", mean(pairs[:, 0], pairs[:, 1], there)),)
-
-
-def segments(instance: Instance) -> list[str]:
-    """Segments of demand rows, then of industries, each once."""
-    return list(
-        dict.fromkeys([*(q.segment for q in instance.demand), *(j.segment for j in instance.industries)])
-    )

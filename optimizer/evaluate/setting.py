@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 
 import numpy as np
 
-from models.instance import Instance, Objective, Scenario
+from models.instance import Effect, Instance, Objective, Scenario
 from models.plan import Plan
 from optimizer.compile import Vector
 from optimizer.data import Data
@@ -54,11 +53,12 @@ class Setting:
         self._selector = Remembering(self.plain)
         self._moments: dict[Signature, Moment] = {}
         self._count = 0
-        self.effects: dict[EffectKey, object] = {}
+        self.effects: dict[EffectKey, Effect] = {}
         self.calm = self.moment(())
         self.template.learn((t, self.calm.state) for t in range(self.periods))
         self.pieces = Pieces(self.plain, self.template, commitments_of(plan))
         self.common_rows = len(self.template.common.rows)
+        self.segments = instance.segments()
         self.scales = self._scales()
         self.trunk: list[Vector] = trunk_of(
             self.plan, self.data, self.template, self.calm.state, self.pieces.common
@@ -72,14 +72,14 @@ class Setting:
         known = self._moments.get(in_force)
         if known is None:
             effects = [self.effects[key] for key in in_force]
-            state = self._selector.state(effects)  # type: ignore[arg-type]  # unfold fills it with effects
+            state = self._selector.state(effects)
             known = self._moments[in_force] = Moment(self._count, state, in_force)
             self._count += 1
         return known
 
     def moments(self, scenario: Scenario) -> list[Moment]:
         """By period, what is in force in a scenario."""
-        force = unfold(scenario, self.periods, self.effects)  # type: ignore[arg-type]
+        force = unfold(scenario, self.periods, self.effects)
         return [self.moment(in_force) for in_force in force]
 
     def learn(self, paths: Iterable[Sequence[Moment]]) -> None:
@@ -201,12 +201,6 @@ class Setting:
                 rows += [k for k, j in enumerate(i.industries, len(i.demand)) if j.segment == rule.segment]
             kept.append(float((most[rows] <= 1 - rule.min_fraction + 1e-6).all()))
         return np.array(kept)
-
-    @cached_property
-    def segments(self) -> list[str]:
-        """Of demand rows, then of industries, each once."""
-        i = self.instance
-        return list(dict.fromkeys([*(q.segment for q in i.demand), *(j.segment for j in i.industries)]))
 
     def natural(self, nodes: Sequence[Piece], values: Sequence[Vector]) -> Values:
         """Operations along a path in natural units, periods in place of nodes."""

@@ -25,8 +25,7 @@ class Losses:
 def losses(data: Data, found: Values) -> Losses:
     """model.md §4.13, node by node."""
     by_node: dict[int, float] = defaultdict(float)
-    named = [q.segment for q in data.instance.demand] + [j.segment for j in data.instance.industries]
-    segments = dict.fromkeys(named)
+    segments = data.instance.segments()
     by_segment: dict[str, dict[int, float]] = {segment: defaultdict(float) for segment in segments}
     missing: dict[str, set[int]] = {segment: set() for segment in segments}
 

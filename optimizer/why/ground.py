@@ -15,14 +15,14 @@ from models.faults import SolverFailed
 from models.instance import Agreement, Depot, Instance, Project
 from models.options import Options
 from models.plan import Plan
-from optimizer.compile import Arrays, Key, Vector, compile_arrays
+from optimizer.compile import Arrays, Key, Vector
 from optimizer.cones import cones
 from optimizer.data import Data
-from optimizer.formulation import build
 from optimizer.highs import Outcome, Probe, Relaxation, Solved, unreduced
 from optimizer.marginals import loosened
 from optimizer.search import search
-from optimizer.solve import no_collection, polish, warm_values
+from optimizer.solve import polish, warm_values
+from optimizer.template import arrays_of
 
 LAST_SECONDS = 5.0
 """What an LP may take that costs decisions found at the last moment."""
@@ -62,8 +62,7 @@ class Ground:
         self.deadline = time.monotonic() + seconds
         self._values: Vector | None = None
         self.data = Data(instance)
-        with no_collection():
-            self.arrays = compile_arrays(build(self.data))
+        self.arrays = arrays_of(self.data)
         self.integers = np.flatnonzero(self.arrays.integer)
         self.curved = bool(cones(self.arrays))
         """Whether there are rules on concentration, which LPs know by tangents and bound from below only."""
