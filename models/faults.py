@@ -157,3 +157,168 @@ class NothingToEvaluate(StockpileError):
 
     status = 422
     exit_code = 3
+
+
+# Of the service.
+
+
+class NotAuthenticated(StockpileError):
+    """A valid API key is needed."""
+
+    status = 401
+
+
+class NotAllowed(StockpileError):
+    """The API key does not allow this."""
+
+    status = 403
+
+
+class NoSuchJob(StockpileError):
+    """There is no such job."""
+
+    status = 404
+
+
+class NoSuchInstance(StockpileError):
+    """There is no such instance."""
+
+    status = 404
+
+
+class NoSuchPlan(StockpileError):
+    """There is no such plan."""
+
+    status = 404
+
+
+class NoSuchFile(StockpileError):
+    """The result has no such file or table."""
+
+    status = 404
+
+
+class NotFinished(StockpileError):
+    """The job has not finished."""
+
+    status = 409
+
+
+class NoResult(StockpileError):
+    """The job has no result of this kind."""
+
+    status = 409
+
+
+class Expired(StockpileError):
+    """The results of the job have expired."""
+
+    status = 410
+
+
+class UsedIdempotencyKey(StockpileError):
+    """The idempotency key was used for another request."""
+
+    status = 422
+
+
+class StillAccepted(StockpileError):
+    """A request with this idempotency key is still being accepted."""
+
+    status = 409
+
+
+class BadRequest(StockpileError):
+    """The request is not as it should be."""
+
+    status = 422
+
+
+class BadCursor(StockpileError):
+    """The cursor is not one of this list."""
+
+    status = 422
+
+
+class UnsupportedMedia(StockpileError):
+    """The media type is not accepted here."""
+
+    status = 415
+
+
+class NotAcceptable(StockpileError):
+    """The result cannot be given in the media type asked for."""
+
+    status = 406
+
+
+class QueueFull(StockpileError):
+    """Too many jobs are waiting."""
+
+    status = 429
+
+
+class TooManyRequests(StockpileError):
+    """Too many requests; wait a little."""
+
+    status = 429
+
+
+class StorageFull(StockpileError):
+    """The service has no room to store this."""
+
+    status = 507
+
+
+class NoSuchBlob(StockpileError):
+    """A stored document is missing."""
+
+    status = 500
+
+
+class DamagedBlob(StockpileError):
+    """A stored document is damaged."""
+
+    status = 500
+
+
+class Unavailable(StockpileError):
+    """The service cannot answer now."""
+
+    status = 503
+
+
+class JobFailed(StockpileError):
+    """The job failed."""
+
+    status = 500
+
+
+class TimeExceeded(StockpileError):
+    """The job took longer than allowed, and was ended."""
+
+    status = 500
+
+
+class MemoryExceeded(StockpileError):
+    """The job needed more memory than allowed."""
+
+    status = 500
+
+
+class Crashed(StockpileError):
+    """The process of the job died."""
+
+    status = 500
+
+
+class LostTooOften(StockpileError):
+    """The workers of the job died too often."""
+
+    status = 500
+
+
+class BadSettings(StockpileError):
+    """The settings of the service do not fit together."""
+
+    exit_code = 2

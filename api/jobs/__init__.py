@@ -1,0 +1,1 @@
+"""The job engine: a port of six verbs, its adapter, and the workers behind it."""

@@ -1,0 +1,1 @@
+"""What the service keeps: a database (tables in :mod:`api.store.schema`) and content-addressed blobs."""
