@@ -218,7 +218,8 @@ class Event(Row):
     at: float
     type: Literal["state", "progress", "log"]
     data: dict[str, Any] = Field(
-        description="state: state, solver_status; log: line; progress: phase, incumbent, bound, gap, nodes, done, total"
+        description="state: state, solver_status; log: line; "
+        "progress: phase, incumbent, bound, gap, nodes, done, total"
     )
 
 
