@@ -20,9 +20,16 @@ from structlog.typing import EventDict, Processor
 from api.settings import Settings
 
 HIDDEN = "***"
-SECRET_FIELDS = frozenset(
-    "authorization proxy-authorization cookie set-cookie x-api-key api_key password secret".split()
-)
+SECRET_FIELDS = {
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+    "x-api-key",
+    "api_key",
+    "password",
+    "secret",
+}
 """Fields of an event, or of a mapping in it, whose values are not written."""
 
 _KEY = re.compile(r"sp(?:_|%5f)[0-9a-z_%~.+/=-]{6,}", re.IGNORECASE)
