@@ -78,6 +78,7 @@ jobs = sa.Table(
     sa.Column("total", sa.Integer),
     sa.Column("phase", sa.String(40)),
     sa.Column("attempt", sa.Integer, nullable=False, default=0),
+    sa.Column("returned", sa.Integer, nullable=False, default=0),  # runs that a leaving worker gave back
     sa.Column("worker", sa.String(100)),
     sa.Column("created", sa.Float, nullable=False),
     sa.Column("started", sa.Float),
