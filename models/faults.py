@@ -50,8 +50,10 @@ class StockpileError(Exception):
     status: ClassVar[int] = 500
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, detail: str = "") -> None:
+    def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
         self.detail = detail
+        self.retry_after = retry_after
+        """Seconds after which the same may work; for the header Retry-After."""
         title = (type(self).__doc__ or "").strip().splitlines()[0]
         super().__init__(f"{title} {detail}".strip())
 
@@ -320,5 +322,11 @@ class LostTooOften(StockpileError):
 
 class BadSettings(StockpileError):
     """The settings of the service do not fit together."""
+
+    exit_code = 2
+
+
+class NewerDatabase(StockpileError):
+    """The database was made by a newer version of stockpile."""
 
     exit_code = 2
