@@ -6,7 +6,7 @@ line's. A :class:`Fault` is one finding in an instance; :class:`FaultyInstance` 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 
@@ -15,7 +15,8 @@ class Fault:
     """One finding: where it is, what was found, what is allowed.
 
     ``row`` is the row's id where it has one, otherwise its number from 1 in the table. ``place`` is the file,
-    sheet, line or cell, where the reader knows it.
+    sheet, line or cell, where the reader knows it. ``path`` leads to the value through plain data: names of
+    fields, and numbers from 0 in lists; empty where it is not known.
     """
 
     table: str
@@ -24,6 +25,7 @@ class Fault:
     value: Any
     allowed: str
     place: str = ""
+    path: tuple[str | int, ...] = field(default=(), compare=False, repr=False)
 
     def __str__(self) -> str:
         where = " · ".join(part for part in (self.table, self.row, self.field) if part)
@@ -34,7 +36,9 @@ class Fault:
         """Plain values, for JSON; the value found is shortened to text unless it is a simple one."""
         simple = isinstance(self.value, str | int | float | bool | None)
         value = self.value if simple and self.value == self.value else repr(self.value)
-        return {**asdict(self), "value": shorten(value) if isinstance(value, str) else value}
+        plain = asdict(self)
+        del plain["path"]
+        return {**plain, "value": shorten(value) if isinstance(value, str) else value}
 
 
 def shorten(value: Any, limit: int = 80) -> str:
@@ -198,6 +202,12 @@ class NoSuchFile(StockpileError):
     """The result has no such file or table."""
 
     status = 404
+
+
+class InstanceInUse(StockpileError):
+    """The instance is needed by jobs that have not finished."""
+
+    status = 409
 
 
 class NotFinished(StockpileError):

@@ -83,7 +83,7 @@ class Findings:
         """
         named = set(tables)
         faults = [
-            Fault(*_names(path, root, named), value, allowed, place(path) if place else "")
+            Fault(*_names(path, root, named), value, allowed, place(path) if place else "", path)
             for path, value, allowed in self.listed
         ]
         if self.more:
