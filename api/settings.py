@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     job_threads: int | None = Field(
         default=None, ge=1, le=256, description="threads of a job at most; cores over slots"
     )
+    derive_seconds: float = Field(
+        default=300, gt=0, description="making of a report or a model file on demand at most"
+    )
+    derive_memory_gb: float = Field(default=4, gt=0, description="memory of that at most")
     queue_limit: int = Field(default=10_000, ge=1, description="jobs waiting at most, of one tenant")
     body_mb: int = Field(default=64, ge=1, le=1024, description="size of a request at most")
     requests_per_minute: int = Field(default=6000, ge=1, description="of one key")

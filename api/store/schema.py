@@ -98,6 +98,7 @@ jobs = sa.Table(
     sa.Index("stockpile_jobs_cache", "tenant", "cache_key"),
     sa.Index("stockpile_jobs_batch", "batch"),
     sa.Index("stockpile_jobs_parent", "parent"),
+    sa.Index("stockpile_jobs_finished", "finished"),
 )
 
 tags = sa.Table(
@@ -172,6 +173,16 @@ blobs = sa.Table(
     sa.Column("bytes", sa.Integer, nullable=False),
     sa.Column("written", sa.Float, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
+)
+
+derived = sa.Table(
+    "stockpile_derived",  # what was made on demand from a result or an instance; can be made again
+    metadata,
+    sa.Column("source", sa.String(64), primary_key=True),  # digest of the manifest, or id of the instance
+    sa.Column("kind", sa.String(20), primary_key=True),  # report, mps, lp, columns
+    sa.Column("version", sa.String(40), primary_key=True),  # of stockpile
+    sa.Column("blob", sa.String(64), nullable=False),
+    sa.Column("created", sa.Float, nullable=False),
 )
 
 facts = sa.Table(
