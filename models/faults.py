@@ -340,3 +340,7 @@ class NewerDatabase(StockpileError):
     """The database was made by a newer version of stockpile."""
 
     exit_code = 2
+
+
+class BadServer(StockpileError):
+    """This address does not serve."""
