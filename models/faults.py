@@ -264,6 +264,12 @@ class NotAcceptable(StockpileError):
     status = 406
 
 
+class TooSlow(StockpileError):
+    """The request came too slowly."""
+
+    status = 408
+
+
 class QueueFull(StockpileError):
     """Too many jobs are waiting."""
 
