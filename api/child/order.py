@@ -22,10 +22,10 @@ A checkpoint message names a file below ``folder/checkpoint`` that was written a
 class Order:
     """One run of one job.
 
-    ``folder`` holds what the work needs: ``instance.json``; for a solve ``warm.json`` where there is a plan to
-    start from; for an evaluation ``plan.json`` and, where given, ``scenarios.json``; in ``checkpoint/`` what an
-    earlier run of the same job left. The child writes its result below ``folder/result``, whole or not at all,
-    and its log to ``folder/log.txt``.
+    ``folder`` holds what the work needs: ``instance.json``; for a solve ``warm.json`` where there is a plan
+    to start from; for an evaluation ``plan.json`` and, where given, ``scenarios.json``; in ``checkpoint/``
+    what an earlier run of the same job left. The child writes its result below ``folder/result``, whole or
+    not at all, and its log to ``folder/log.txt``.
     """
 
     job: str

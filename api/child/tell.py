@@ -1,0 +1,47 @@
+"""What a child says while it works: progress, a few times a second at most, and lines of its log."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sys
+import time
+from typing import Any
+
+from api.child.talk import Lines
+
+EVERY = 0.3
+"""Seconds between two messages of progress within a phase."""
+
+
+class Teller:
+    """Messages to the worker. When it is gone nobody minds: this process is about to be ended."""
+
+    def __init__(self, line: Lines) -> None:
+        self.line = line
+        self.begun = self.last = time.monotonic()
+        self.phase = ""
+
+    def progress(self, phase: str, **figures: float | int | None) -> None:
+        """Where the work stands; dropped if it comes too soon after another of the same phase."""
+        now = time.monotonic()
+        if phase == self.phase and now - self.last < EVERY:
+            return
+        if phase != self.phase:
+            self.log(phase)
+        self.phase, self.last = phase, now
+        finite = {k: v if v is None or math.isfinite(v) else None for k, v in figures.items()}
+        self._send({"type": "progress", "phase": phase, "seconds": now - self.begun, **finite})
+
+    def log(self, line: str) -> None:
+        """One line of the log."""
+        print(f"{time.monotonic() - self.begun:9.2f} s  {line}", file=sys.stderr)
+        self._send({"type": "log", "line": line})
+
+    def checkpoint(self, name: str) -> None:
+        """A file below ``folder/checkpoint`` has been written anew."""
+        self._send({"type": "checkpoint", "name": name})
+
+    def _send(self, message: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):
+            self.line.send(message)
