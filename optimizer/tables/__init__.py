@@ -4,45 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
+from models import descriptions as described
 from models.instance import Instance
 from models.plan import Plan
 from optimizer.tables import flows as flow
 from optimizer.tables import money, operations, risk, rules, spend
 from optimizer.tables.frame import Frame
 
-DESCRIPTIONS: dict[str, str] = {
-    "overview": "The plan in one row: status, objective, bound, gap, expected loss, CVaR",
-    "commitments": "What is signed, funded and opened, alike in every scenario",
-    "funding": "By source: what there is, what is drawn, what it costs",
-    "money": "Expected money in and out by year, and the cash left",
-    "spend": "Expected spend by year, line by line",
-    "spend_by_category": "Expected spend by year and category",
-    "spend_by_material": "Expected spend by year and material; projects split by value of output",
-    "spend_by_country": "Expected spend by year and country",
-    "spend_by_group": "Expected spend by year and group of countries",
-    "flows": "Expected tonnes by year and commodity: needs, supply, stock, shortage",
-    "cover": "Stock against target by cover rule and year, over the nodes at which the rule holds",
-    "segments": "Probability of any shortage and expected loss by segment",
-    "concentration": "By rule on concentration and commodity: the largest index of what enters in calm",
-    "chance": "By rule on the chance of service: the probability with which it is kept",
-    "scenarios": "Loss and money drawn by scenario, worst first",
-    "scenario_shortages": "What is short in each scenario",
-    "scenario_cover": "Days of stock by scenario and commodity when its supply is first hit",
-    "marginal_values": "What one more unit of each limit would save",
-    "relaxations": "What must give way to make an infeasible instance feasible",
-    "certificate": "Largest residual by constraint family, as the audit found it",
-    "effort": "Seconds by phase of the solve",
-    "nodes": "The scenario tree",
-    "deliveries": "By node: tonnes delivered and left untaken under agreements",
-    "spot": "By node: spot purchases",
-    "activity": "By node: activity of projects",
-    "pool": "By node: tonnes consumers buy, the reserve releases, private stock gives, sales, scrap",
-    "stock": "By node: tonnes into, out of and held in each depot",
-    "substitutions": "By node: tonnes of demand eased",
-    "shortages": "By node: tonnes short by demand and tier, undiscounted loss",
-    "cuts": "By node: share of output cut by industry and tier, undiscounted loss",
-    "cash": "By node: draws, repayments and debt by source; cash left over (source empty)",
-}
+DESCRIPTIONS = described.PLAN
 """Every table in the order in which it is written, with one line on what it holds."""
 
 

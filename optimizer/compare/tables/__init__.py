@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from models import descriptions as described
 from models.alternatives import Alternative
 from optimizer.compare.sweep import Solved
 from optimizer.compare.tables.changes import commitments, entering
@@ -14,16 +15,7 @@ from optimizer.compare.tables.matrix import regret
 from optimizer.compare.trial import Verdict
 from optimizer.tables.frame import concat
 
-DESCRIPTIONS = {
-    "alternatives": "Each alternative in one row: money, objective, bound, risk, shares, marginal dollar",
-    "differences": "Every figure of each alternative less that of the baseline",
-    "shortages": "Probability of any shortage and expected loss by segment",
-    "cover": "Days of stock when supply is first hit, and at the end of the horizon",
-    "concentration": "Where what enters the reserve comes from: tonnes, HHI, the largest country",
-    "commitments": "What each alternative signs, funds and opens",
-    "entering": "What enters and leaves from one envelope to the next, or from the baseline",
-    "regret": "What each plan's commitments come to under the rules of the others",
-}
+DESCRIPTIONS = described.COMPARISON
 """Every table in the order in which it is written, with one line on what it holds."""
 
 ALTERNATIVES = {
