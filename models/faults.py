@@ -312,6 +312,13 @@ class JobFailed(StockpileError):
     status = 500
 
 
+class Cancelled(StockpileError):
+    """The job was cancelled."""
+
+    status = 409
+    exit_code = 4
+
+
 class TimeExceeded(StockpileError):
     """The job took longer than allowed, and was ended."""
 
