@@ -236,3 +236,16 @@ class Manifest(Row):
     """The files of a job's result: what the command line would have written into its folder."""
 
     files: Many[File] = ()
+
+
+class InstanceRecord(Row):
+    """A stored instance, without its tables."""
+
+    id: Digest
+    name: str
+    bytes: int = Field(description="of its JSON")
+    warnings: Many[dict[str, Any]] = Field(default=(), description="what is allowed but worth a look")
+    figures: dict[str, Any] = Field(
+        default={}, description="rows by table; start_year, periods, period_years of its horizon"
+    )
+    created: float

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator
 from typing import Protocol
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Blobs(Protocol):
@@ -21,10 +25,31 @@ class Blobs(Protocol):
         """Bytes; None if it is not there."""
         ...
 
-    def digests(self) -> Iterator[tuple[str, float]]:
-        """All there are, with the time each was last written or put again (for pruning)."""
+    def touch(self, digest: str) -> bool:
+        """As if it had been put again; False if it is not there."""
         ...
 
-    def remove(self, digest: str) -> None:
-        """Remove it if it is there; pruning only."""
+    def digests(self) -> Iterator[tuple[str, float]]:
+        """All there are, with the time each was last written, put again or touched (for pruning)."""
         ...
+
+    def remove(self, digest: str, before: float | None = None) -> bool:
+        """Remove it if it is there and was last written, put again or touched before a time; pruning only.
+
+        One step for all processes: what :meth:`put` and :meth:`touch` have returned is not removed.
+        """
+        ...
+
+    def tidy(self, before: float) -> int:
+        """Remove what writes that were cut off before a time have left; how many there were."""
+        ...
+
+
+def digest_of(data: bytes) -> str:
+    """SHA-256, hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def well_formed(digest: str) -> bool:
+    """Whether text can be a digest: whatever else a caller sends is never made part of a path."""
+    return _DIGEST.fullmatch(digest) is not None
