@@ -1,15 +1,15 @@
 """Alternatives: named changes to an instance that are solved and compared side by side.
 
 ``budgets``: the same instance with other envelopes. ``read_alternatives``: from a YAML file, every fault with
-its line. What an alternative forces, forbids or fixes becomes part of its instance (:mod:`.impose`), so that
-plans, bounds and audits speak of one thing.
+its line; ``parse_alternatives``: from plain data. What an alternative forces, forbids or fixes becomes part of
+its instance (:mod:`.impose`), so that plans, bounds and audits speak of one thing.
 """
 
 from __future__ import annotations
 
 from models.alternatives.alternative import Alternative, budgets, check_names
 from models.alternatives.impose import Fixed, FixedAgreement, FixedProject
-from models.alternatives.read import Alternatives, read_alternatives
+from models.alternatives.read import Alternatives, parse_alternatives, read_alternatives
 
 __all__ = [
     "Alternative",
@@ -19,5 +19,6 @@ __all__ = [
     "FixedProject",
     "budgets",
     "check_names",
+    "parse_alternatives",
     "read_alternatives",
 ]

@@ -1,4 +1,4 @@
-"""Alternatives in a YAML file: what each changes, every fault with its line.
+"""Alternatives in a YAML file or a document: what each changes, every fault with its line or pointer.
 
 What an alternative changes is laid over the plain data of the instance, and the whole is checked as any
 instance is; a fault found there is placed on the line of the change that caused it.
@@ -32,6 +32,7 @@ FIELDS = (
     "name", "description", "envelope", "opening_cash", "sources", "allocations", "risk", "objective",
     "scenarios", "force", "forbid", "fix",
 )  # fmt: skip
+NO_FILES = "a document cannot refer to files"
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,21 @@ def read_alternatives(path: str | File, instance: Instance) -> Alternatives:
     return _Reader(instance, path.resolve().parent, line).read(raw)
 
 
+def parse_alternatives(raw: Any, instance: Instance) -> Alternatives:
+    """The alternatives in a document, as plain data of the same form, but without references to files.
+
+    Raises FaultyAlternatives with every fault of every alternative, its place as a JSON Pointer.
+    """
+    return _Reader(instance, None, _pointer).read(raw)
+
+
+def _pointer(path: Path) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
 class _Reader:
-    def __init__(self, instance: Instance, folder: File, line: Callable[[Path], str]) -> None:
+    def __init__(self, instance: Instance, folder: File | None, line: Callable[[Path], str]) -> None:
+        """``folder``: what names of files are relative to; None where there are no files."""
         self.instance, self.folder, self.line = instance, folder, line
         self.faults: list[Fault] = []
         self.hints = Hints()
@@ -146,7 +160,10 @@ class _Reader:
         patch = Patch(self.instance, at, lambda path, value, allowed: self.add(name, path, value, allowed))
         before = len(self.faults)
         foreign: Callable[[Path], str] | None = None
-        if isinstance(entry.get("scenarios"), str):
+        if isinstance(entry.get("scenarios"), str) and self.folder is None:
+            self.add(name, (*at, "scenarios"), entry["scenarios"], f"a list of scenarios; {NO_FILES}")
+            entry = {key: value for key, value in entry.items() if key != "scenarios"}
+        elif isinstance(entry.get("scenarios"), str) and self.folder is not None:
             try:
                 found, foreign = read_scenarios(self.folder / entry["scenarios"])
                 patch.put(("scenarios",), found, (*at, "scenarios"))
@@ -186,7 +203,7 @@ class _Reader:
         """Commitments made beforehand: written out, or those of a plan."""
         if value is None:
             return None
-        if isinstance(value, str):
+        if isinstance(value, str) and self.folder is not None:
             try:
                 return Fixed.of(read_commitments(self.folder / value))
             except (StockpileError, OSError) as error:
@@ -194,7 +211,11 @@ class _Reader:
                 self.add(name, path, value, reason)
                 return None
         if not isinstance(value, dict):
-            allowed = "a folder that solve wrote, or a record of agreements, projects and depots"
+            allowed = "a record of agreements, projects and depots"
+            if self.folder is not None:
+                allowed = f"a folder that solve wrote, or {allowed}"
+            elif isinstance(value, str):
+                allowed = f"{allowed}; {NO_FILES}"
             self.add(name, path, value, allowed)
             return None
         try:
