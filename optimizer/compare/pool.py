@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import tempfile
 import threading
@@ -15,6 +14,7 @@ from models.alternatives import Alternative
 from models.options import Options
 from optimizer.compare.base import Base
 from optimizer.compare.process import Child
+from optimizer.highs import machine_threads
 from optimizer.progress import Progress
 
 QUICK = 2.0
@@ -58,7 +58,7 @@ class Pool:
     ) -> None:
         self.members, self.stop, self.tell = members, stop, tell
         self.asked = processes
-        self.cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self.cores = machine_threads()
         self.bases: dict[str, Base] = {}
         self.children: list[Child] = []
         self.folder: tempfile.TemporaryDirectory[str] | None = None

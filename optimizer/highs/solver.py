@@ -59,9 +59,15 @@ class Report:
     nodes: int
 
 
+CORES = "STOCKPILE_CORES"
+"""In the environment: cores that this process and those it starts may use, where not all are its own."""
+
+
 def machine_threads() -> int:
     """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    told = os.environ.get(CORES, "")
+    return min(there, max(1, int(told))) if told.isdecimal() else there
 
 
 def use_pool(highs: highspy.Highs, threads: int | None = None) -> None:
