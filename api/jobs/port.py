@@ -6,7 +6,7 @@ Two implementations: :class:`api.jobs.engine.Engine` (database and workers) and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -73,6 +73,13 @@ class Jobs(Protocol):
 
     def events(self, tenant: str, job: str, after: int = 0, limit: int = 1000) -> Sequence[Event]:
         """Events with ids above ``after``, in order. Raises NoSuchJob."""
+        ...
+
+    def changed(self, seen: Mapping[str, int]) -> Mapping[str, int]:
+        """Of jobs (id: last event seen) those with newer events (id: last event); 0 for a job that is gone.
+
+        One cheap question for all that is being watched. Whose jobs they are has been asked before.
+        """
         ...
 
     def stop(self, tenant: str, job: str) -> Job:

@@ -159,7 +159,7 @@ def _is_ready(engine: sa.Engine) -> bool:
         return False
     with reading(engine) as connection:
         rows = connection.execute(sa.select(schema.facts.c.name, schema.facts.c.value))
-        found = dict(rows.tuples())
+        found = {row.name: row.value for row in rows}
     if int(found.get("schema", SCHEMA)) > SCHEMA:
         raise NewerDatabase(f"Its tables are of version {found['schema']}; this one knows {SCHEMA}.")
     return all(found.get(name) == value for name, value in _facts().items())
