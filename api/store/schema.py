@@ -95,6 +95,8 @@ jobs = sa.Table(
     sa.Column("version", sa.Integer, nullable=False, default=0),
     sa.Index("stockpile_jobs_tenant", "tenant", "number"),
     sa.Index("stockpile_jobs_state", "state", "priority", "turn"),
+    sa.Index("stockpile_jobs_waiting", "tenant", "state"),
+    sa.Index("stockpile_jobs_turns", "tenant", "priority", "turn"),
     sa.Index("stockpile_jobs_cache", "tenant", "cache_key"),
     sa.Index("stockpile_jobs_batch", "batch"),
     sa.Index("stockpile_jobs_parent", "parent"),
