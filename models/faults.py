@@ -6,7 +6,8 @@ line's. A :class:`Fault` is one finding in an instance; :class:`FaultyInstance` 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+import dataclasses
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 
@@ -25,7 +26,7 @@ class Fault:
     value: Any
     allowed: str
     place: str = ""
-    path: tuple[str | int, ...] = field(default=(), compare=False, repr=False)
+    path: tuple[str | int, ...] = dataclasses.field(default=(), compare=False, repr=False)
 
     def __str__(self) -> str:
         where = " · ".join(part for part in (self.table, self.row, self.field) if part)
@@ -202,6 +203,13 @@ class NoSuchFile(StockpileError):
     """The result has no such file or table."""
 
     status = 404
+
+
+class NoSuchKey(StockpileError):
+    """There is no such API key."""
+
+    status = 404
+    exit_code = 2
 
 
 class InstanceInUse(StockpileError):
