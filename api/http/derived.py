@@ -1,0 +1,201 @@
+"""What is made on demand from a result or an instance: reports and model files.
+
+Making one takes seconds to minutes and much memory, so a process of its own makes it, with limits on both and
+few at a time. What was made is kept as a blob, so that it is made once; without the blob it is made again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import sqlalchemy as sa
+import structlog
+
+import models.faults
+from api.settings import Settings
+from api.store.blobs import Blobs
+from api.store.database import insert, writing
+from api.store.schema import derived
+from models.faults import Crashed, MemoryExceeded, StockpileError, TimeExceeded, TooLarge, Unavailable
+from models.jobs import Problem
+
+AT_ONCE = 2
+"""Processes at a time."""
+WAITING = 16
+"""Under way and waiting for their turn, at most."""
+LARGEST = 2**30
+"""Bytes of what is made, at most."""
+REMEMBERED = 30.0
+"""Seconds for which a failure is told without trying again."""
+AGAIN = 2.0
+"""Seconds after which somebody who waits should ask again."""
+
+Fill = Callable[[Path], None]
+"""Writes what is needed into a folder."""
+_log = structlog.get_logger(__name__)
+
+
+@dataclass
+class _Making:
+    """One thing being made, or that could not be made."""
+
+    begun: float = field(default_factory=time.monotonic)
+    done: threading.Event = field(default_factory=threading.Event)
+    error: Exception | None = None
+    ended: float | None = None
+
+
+class Derived:
+    """Safe to call from many threads; one for a process."""
+
+    def __init__(self, engine: sa.Engine, blobs: Blobs, settings: Settings) -> None:
+        self.engine = engine
+        self.blobs = blobs
+        self.folder = settings.data / "derived"
+        self.seconds = settings.derive_seconds
+        self.memory = int(settings.derive_memory_gb * 1e9)
+        self.version = version("stockpile")
+        self._lock = threading.Lock()
+        self._turn = threading.Semaphore(AT_ONCE)
+        self._makings: dict[tuple[str, str], _Making] = {}
+
+    def known(self, source: str, kind: str) -> str | None:
+        """Digest of what was made before, if it is still there."""
+        d = derived.c
+        here = sa.and_(d.source == source, d.kind == kind, d.version == self.version)
+        with self.engine.connect() as connection:
+            digest = connection.scalar(sa.select(d.blob).where(here))
+        return digest if digest is not None and self.blobs.touch(digest) else None
+
+    def ask(
+        self, source: str, kind: str, fill: Fill, *, by: str | None = None, patience: float
+    ) -> str | None:
+        """Digest of what is asked for; None if it is not made within ``patience`` seconds: ask again.
+
+        ``by`` is what has to be made to have it, where that has another name. Raises what making it raised;
+        Unavailable if too much is being made already.
+        """
+        digest = self.known(source, kind)
+        if digest is not None:
+            return digest
+        making = self._join(source, by or kind, fill)
+        if not making.done.wait(patience):
+            return None
+        if making.error is not None:
+            raise making.error
+        return self.known(source, kind)
+
+    def _join(self, source: str, kind: str, fill: Fill) -> _Making:
+        """The making of it, begun if nobody has."""
+        now = time.monotonic()
+        with self._lock:
+            for key, old in list(self._makings.items()):
+                if old.ended is not None and (old.error is None or now > old.ended + REMEMBERED):
+                    del self._makings[key]
+            making = self._makings.get((source, kind))
+            if making is not None:
+                return making
+            if sum(other.ended is None for other in self._makings.values()) >= WAITING:
+                raise Unavailable("Too many reports and models are being made.", retry_after=10)
+            making = self._makings[source, kind] = _Making()
+        # A daemon, so that the service can end while it waits; the process of its own ends with this one.
+        threading.Thread(
+            target=self._make, args=(making, source, kind, fill), name=f"making {kind}", daemon=True
+        ).start()
+        return making
+
+    def _make(self, making: _Making, source: str, kind: str, fill: Fill) -> None:
+        log = _log.bind(source=source, kind=kind)
+        try:
+            with self._turn:
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder = Path(tempfile.mkdtemp(dir=self.folder))
+                try:
+                    (folder / "in").mkdir()
+                    fill(folder / "in")
+                    self._run(folder, kind)
+                    self._keep(folder, source)
+                finally:
+                    shutil.rmtree(folder, ignore_errors=True)
+            log.info("made on demand", seconds=round(time.monotonic() - making.begun, 3))
+        except StockpileError as error:
+            making.error = error
+            log.warning("not made", error=str(error))
+        except Exception as error:
+            making.error = error
+            log.exception("not made")
+        finally:
+            making.ended = time.monotonic()
+            making.done.set()
+
+    def _run(self, folder: Path, kind: str) -> None:
+        """The process, from start to end. Raises what it says went wrong, Crashed, TimeExceeded."""
+        words = [sys.executable, "-m", "api.http.deriving"]
+        words += [str(folder), kind, str(os.getpid()), str(self.memory)]
+        # Nothing of the settings, which may hold the password of the database.
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("STOCKPILE_")}
+        with (folder / "stderr").open("wb") as stderr:
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                env=environment,
+                start_new_session=True,
+            )
+            try:
+                code = process.wait(self.seconds)
+            except subprocess.TimeoutExpired:
+                raise TimeExceeded(f"Making it on demand takes more than {self.seconds:g} s.") from None
+            finally:
+                if process.returncode is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+        if code == 0:
+            return
+        told = folder / "problem.json"
+        if told.exists():
+            raise fault_of(Problem.model_validate_json(told.read_bytes()))
+        said = (folder / "stderr").read_bytes()[-4000:].decode(errors="replace")
+        _log.error("the process that makes it died", kind=kind, code=code, stderr=said)
+        if "out of memory" in said.lower() or "memory allocation" in said.lower() or "bad_alloc" in said:
+            raise MemoryExceeded("Making it on demand needs more than the service allows.")
+        how = f"signal {-code}" if code < 0 else f"code {code}"
+        raise Crashed(f"While it made what was asked for: {how}.")
+
+    def _keep(self, folder: Path, source: str) -> None:
+        for path in (folder / "out").iterdir():
+            if path.stat().st_size > LARGEST:
+                raise TooLarge(f"It has more than {LARGEST:,} bytes; the command line can make it.")
+            row = {"source": source, "kind": path.name, "version": self.version}
+            value = {"blob": self.blobs.put(path.read_bytes()), "created": time.time()}
+            with writing(self.engine) as connection:
+                connection.execute(
+                    insert(connection, derived)
+                    .values(row | value)
+                    .on_conflict_do_update(index_elements=["source", "kind", "version"], set_=value)
+                )
+
+
+def fault_of(problem: Problem) -> StockpileError:
+    """A problem that another process has told, as the fault of the catalogue that it is."""
+    kind = getattr(models.faults, problem.type.rpartition(":")[2], None)
+    detail = problem.detail or problem.title
+    if (
+        isinstance(kind, type)
+        and issubclass(kind, StockpileError)
+        and kind.__init__ is StockpileError.__init__
+    ):
+        return kind(detail)
+    return Crashed(detail)

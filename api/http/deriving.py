@@ -1,0 +1,67 @@
+"""The process that makes a report or a model file: ``python -m api.http.deriving FOLDER KIND PARENT BYTES``.
+
+It reads ``FOLDER/in`` and writes ``FOLDER/out``. What goes wrong stands in ``FOLDER/problem.json``; without
+that file and with an exit code other than 0 it has died.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from models.faults import MemoryExceeded
+
+
+def report(source: Path, out: Path) -> None:
+    """The report of a result."""
+    from optimizer.report import read_parts, write_html
+
+    write_html(read_parts(source), out / "report")
+
+
+def _model(format: str) -> Callable[[Path, Path], None]:
+    def make(source: Path, out: Path) -> None:
+        from models import files
+        from optimizer.export import export
+
+        model, columns = export(files.read(source / "instance.json"), out / f"model.{format}")
+        model.rename(out / format)
+        columns.rename(out / "columns")
+
+    return make
+
+
+MAKERS: dict[str, Callable[[Path, Path], None]] = {
+    "report": report,
+    "mps": _model("mps"),
+    "lp": _model("lp"),
+}
+"""By kind; each leaves one file per kind that it made, named after it."""
+
+
+def main(folder: Path, kind: str) -> int:
+    """Make it; 0 if it was made, 1 if ``problem.json`` says why not."""
+    from api.child.problem import problem
+
+    out = folder / "out"
+    out.mkdir()
+    try:
+        MAKERS[kind](folder / "in", out)
+    except Exception as error:
+        if isinstance(error, MemoryError):
+            error = MemoryExceeded("Making it on demand needs more than the service allows.")
+        (folder / "problem.json").write_text(problem(error).model_dump_json(), encoding="utf-8")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    from optimizer.batch.child import die_with, limit_memory
+
+    _folder, _kind, _parent, _memory = sys.argv[1:]
+    die_with(int(_parent))
+    os.nice(5)  # answers to other requests come first
+    limit_memory(int(_memory))
+    sys.exit(main(Path(_folder), _kind))
