@@ -12,6 +12,7 @@ import typer
 
 from api.cli.output import Json, emit, records, say, show_faults
 from api.cli.progress import elapsed, live, solve_line
+from api.cli.remote.where import Detach, Insecure, Key, Server, where
 from api.cli.solve import Gap, Seed, Threads, options
 
 if TYPE_CHECKING:
@@ -70,11 +71,16 @@ def command(
         typer.Option("--regret/--no-regret", help="What each plan is worth under the rules of the others."),
     ] = True,
     as_json: Json = False,
+    server: Server = None,
+    key: Key = None,
+    insecure: Insecure = False,
+    detach: Detach = False,
 ) -> int:
     """Solve an instance under several budgets or other alternatives and lay the plans side by side.
 
     What one solve finds serves the others. Ctrl-C once keeps what is done and, with --out, the same command
-    goes on from there; twice aborts.
+    goes on from there; twice aborts. With --server a server does the work: once stops it there, twice leaves
+    it running.
 
     The exit code is 0 if all have a plan, otherwise the code all others share, or 1.
 
@@ -84,6 +90,7 @@ def command(
         raise typer.BadParameter("give --budgets, --alternatives, or both.")
     values = envelopes(budgets) if budgets is not None else []
     chosen = options(gap=gap, time_limit=time_limit, threads=threads, seed=seed)
+    there = where(server, key, insecure, detach)
     with live("reading the instance"):
         from models import files
 
@@ -91,6 +98,11 @@ def command(
         rows, base = gather(instance, values, alternatives)
     if sys.stderr.isatty() and (warnings := instance.warnings()):
         show_faults(warnings, "warning")
+    if there is not None:
+        from api.cli.remote.compare import Asked, compare_there
+
+        asked = Asked(tuple(values), alternatives, baseline or base, regret, chosen, processes)
+        return compare_there(there, instance, asked, len(rows), out=out, as_json=as_json)
     with live("loading the solver") as line:
         from optimizer.compare import compare
         from optimizer.interrupt import stoppable
@@ -115,7 +127,12 @@ def command(
             on_stop=lambda: note("stopping with what is done; Ctrl-C again aborts."),
             on_abort=lambda: note("aborted."),
         )
-    code = exit_code(comparison, len(rows))
+    return show(comparison, len(rows), out, as_json=as_json)
+
+
+def show(comparison: Comparison, total: int, out: Path | None, *, as_json: bool) -> int:
+    """Print what came of so many alternatives, and return the exit code."""
+    code = exit_code(comparison, total)
     if as_json:
         emit(document(comparison, out, code))
         return code
@@ -123,11 +140,11 @@ def command(
 
     say(summary(comparison))
     if comparison.missing:
-        done = len(rows) - len(comparison.missing)
-        where = (
+        done = total - len(comparison.missing)
+        kept = (
             f"kept in {out}; the same command goes on from there" if out else "not kept: give --out for that"
         )
-        note(f"{done} of {len(rows)} alternatives done, {where}.")
+        note(f"{done} of {total} alternatives done, {kept}.")
     elif out is not None:
         say(f"\nWritten to {out}")
     return code

@@ -12,6 +12,7 @@ import typer
 
 from api.cli.output import Json, emit, records, say
 from api.cli.progress import Line, elapsed, live
+from api.cli.remote.where import Detach, Insecure, Key, Server, where
 from api.cli.solve import Threads, options
 
 if TYPE_CHECKING:
@@ -87,28 +88,48 @@ def command(
     ] = None,
     threads: Threads = None,
     as_json: Json = False,
+    server: Server = None,
+    key: Key = None,
+    insecure: Insecure = False,
+    detach: Detach = False,
 ) -> int:
     """Evaluate a plan on scenarios it was not made for: commitments fixed, every scenario solved.
 
     Ways: foresight (each scenario known from its first event on, a bound), rolling (period by period, not
     knowing what comes), tree (all as one tree, exact for what the tree knows). Ctrl-C once keeps what is
-    done; twice aborts.
+    done; twice aborts. With --server a server does the work: once stops it there, twice leaves it running.
 
     Example: stockpile evaluate out/base --n 10000 --seed 7 --way foresight,rolling
     """
     if scenarios is not None and (n is not None or rate is not None):
         raise typer.BadParameter("--scenarios are given; --n and --rate draw them.")
     chosen = options(threads=threads)
+    there = where(server, key, insecure, detach)
     ways = [word.strip() for word in way.split(",") if word.strip()]
-    with live("reading the plan") as line:
+    folder = out or (path if path.is_dir() else path.parent) / "evaluation"
+    with live("reading the plan"):
         from models import files
-        from optimizer.evaluate import Draw, Replications, evaluate, write_evaluation
-        from optimizer.interrupt import stoppable
         from optimizer.results import read_results
 
         instance, plan = read_results(path)
-        what = Draw(n or 1000, seed, _rate(rate)) if scenarios is None else files.read(scenarios).scenarios
-        asked = Replications(replications, replication_n) if bounds else None
+        given = files.read(scenarios) if scenarios is not None else None
+    if there is not None:
+        from api.cli.remote.evaluate import evaluate_there
+
+        asked = {
+            "n": n or 1000, "seed": seed, "rate": _rate(rate), "ways": ways, "rolling_n": rolling_n,
+            "branches": branches, "information": information, "bounds": bounds,
+            "replications": replications, "replication_n": replication_n, "options": chosen,
+        }  # fmt: skip
+        return evaluate_there(
+            there, instance, plan, given, asked, processes=processes, folder=folder, as_json=as_json
+        )
+    with live("loading the solver") as line:
+        from optimizer.evaluate import Draw, Replications, evaluate, write_evaluation
+        from optimizer.interrupt import stoppable
+
+        what = Draw(n or 1000, seed, _rate(rate)) if given is None else given.scenarios
+        replicated = Replications(replications, replication_n) if bounds else None
         evaluation = stoppable(
             lambda stop: evaluate(
                 instance,
@@ -122,7 +143,7 @@ def command(
                 progress=_teller(line) if line.shown else None,
                 stop=stop,
                 information=information,
-                bounds=asked,
+                bounds=replicated,
             ),
             signal.SIGINT,
             signal.SIGTERM,
@@ -130,8 +151,12 @@ def command(
                                   file=sys.stderr, flush=True),
         )  # fmt: skip
         line("writing")
-        folder = out or (path if path.is_dir() else path.parent) / "evaluation"
         write_evaluation(evaluation, folder)
+    return show(evaluation, folder, as_json=as_json)
+
+
+def show(evaluation: Evaluation, folder: Path, *, as_json: bool) -> int:
+    """Print an evaluation that is in a folder, and return the exit code."""
     if as_json:
         emit(document(evaluation, folder))
     else:

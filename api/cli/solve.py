@@ -12,8 +12,11 @@ import typer
 
 from api.cli.output import Json, emit, say, show_faults
 from api.cli.progress import Ticker, live
+from api.cli.remote.where import Detach, Insecure, Key, Server, where
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from models.instance import Instance
     from models.options import Options
     from models.plan import Plan
@@ -56,9 +59,11 @@ def command(
     threads: Threads = None,
     seed: Seed = None,
     warm: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            "--warm", help="Start from an earlier plan: its folder or plan.json, e.g. --warm out/base."
+            "--warm",
+            help="Start from an earlier plan: its folder or plan.json, e.g. --warm out/base; with --server"
+            " also the id of a job there.",
         ),
     ] = None,
     tables: Tables = "csv,parquet,xlsx",
@@ -68,10 +73,16 @@ def command(
     ] = True,
     profile: Annotated[bool, typer.Option("--profile", help="Print seconds by phase.")] = False,
     as_json: Json = False,
+    server: Server = None,
+    key: Key = None,
+    insecure: Insecure = False,
+    detach: Detach = False,
 ) -> int:
     """Find the best plan for an instance, audit it, write it and print its summary.
 
     Ctrl-C once stops the search and keeps the best plan found; twice aborts.
+
+    With --server a server does the work; the first Ctrl-C stops it there, the second leaves it running.
 
     With --json the plan is printed, with --out without its operations and tree, which are in plan.json.
 
@@ -79,32 +90,52 @@ def command(
     """
     chosen = options(gap=gap, time_limit=time_limit, threads=threads, seed=seed, marginals=marginals)
     formats = table_formats(tables)
+    there = where(server, key, insecure, detach)
     begun = time.perf_counter()
     with live("reading the instance"):
         from models import files
         from optimizer.results import read_plan, write_results
-        from optimizer.summary import summary
 
-        earlier = read_plan(warm) if warm is not None else None
+        earlier = read_plan(warm) if warm is not None and there is None else None
         instance = files.read(path)
         read = time.perf_counter() - begun
     if sys.stderr.isatty() and (warnings := instance.warnings()):
         show_faults(warnings, "warning")
+    if there is not None:
+        from api.cli.remote.solve import solve
+
+        seen = read if profile else None
+        return solve(there, instance, chosen, warm=warm, out=out, formats=formats, read=seen, as_json=as_json)
     with live("loading the solver") as line:
         plan = search(instance, chosen, earlier, Ticker(line) if line.shown else None)
         begun = time.perf_counter()
         line("writing")
         written = write_results(instance, plan, out, formats) if out is not None else None
         seconds = {"read": read, **plan.effort.seconds, "write": time.perf_counter() - begun}
+    return show(instance, plan, out, written, seconds if profile else None, as_json=as_json)
+
+
+def show(
+    instance: Instance,
+    plan: Plan,
+    out: Path | None,
+    written: dict[str, pd.DataFrame] | None,
+    seconds: dict[str, float] | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Print a plan that is in ``out`` (its tables in ``written``, if they are there already) and return the
+    exit code; ``seconds`` by phase as well, if there are any."""
     from optimizer.exits import exit_code
+    from optimizer.summary import summary
 
     if as_json:
-        emit(document(plan, out, seconds if profile else None))
+        emit(document(plan, out, seconds))
         return exit_code(plan)
     say(summary(instance, plan, written))
     if out is not None:
         say(f"\nWritten to {out}")
-    if profile:
+    if seconds is not None:
         say("\n" + in_words(plan, seconds))
     return exit_code(plan)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -224,10 +224,15 @@ class AsyncClient:
         """One of them. Raises NoSuchFile."""
         return await self.send(calls.file(job, path))
 
-    async def download(self, job: str, folder: str | Path, wanted: Wanted = everything) -> Manifest:
-        """All of them, or those that are wanted, into a folder. Raises DamagedBlob, UnwritableFile."""
+    async def download(
+        self, job: str, folder: str | Path, wanted: Wanted = everything, *, anew: Collection[str] = ()
+    ) -> Manifest:
+        """All of them, or those that are wanted, into a folder, whole or not at all.
+
+        ``anew``: files and folders of which nothing earlier is to stay. Raises DamagedBlob, UnwritableFile.
+        """
         manifest = await self.files(job)
-        with Download(manifest, folder, wanted) as download:
+        with Download(manifest, folder, wanted, anew) as download:
             for file in download:
                 download.take(file, await self.file(job, file.path))
         return manifest

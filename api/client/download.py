@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from models.faults import BadServer, DamagedBlob, UnwritableFile
@@ -17,8 +17,6 @@ Wanted = Callable[[str], bool]
 """Whether a file of this path is to be downloaded."""
 LAST = ("instance.json", "evaluation.json", "comparison.json", "plan.json")
 """Heads of results: put into place after everything else."""
-TABLES = "tables"
-"""A folder that is replaced as a whole, as the commands do: tables of an earlier result do not stay."""
 _RESERVED = re.compile(r'[<>:"\\|?*\x00-\x1f]|[. ]$')
 
 
@@ -31,12 +29,14 @@ class Download:
     """Files of a manifest on their way into a folder: ``for file in download: download.take(file, bytes)``.
 
     To be used with ``with``; what is there is put into place at its end unless an error ends it. Other files
-    of the folder stay as they are. Raises BadServer for paths that lead elsewhere, DamagedBlob,
-    UnwritableFile.
+    of the folder stay as they are, but for those that are ``anew``: files and folders of an earlier result.
+    Raises BadServer for paths that lead elsewhere, DamagedBlob, UnwritableFile.
     """
 
-    def __init__(self, manifest: Manifest, folder: str | Path, wanted: Wanted = everything) -> None:
-        self.folder = Path(folder)
+    def __init__(
+        self, manifest: Manifest, folder: str | Path, wanted: Wanted = everything, anew: Collection[str] = ()
+    ) -> None:
+        self.folder, self.anew = Path(folder), tuple(anew)
         self.files = tuple(file for file in manifest.files if wanted(checked(file.path)))
 
     def __enter__(self) -> Download:
@@ -74,12 +74,10 @@ class Download:
             shutil.rmtree(self.staging, ignore_errors=True)
 
     def _place(self) -> None:
-        if (self.staging / TABLES).is_dir():
-            if (self.folder / TABLES).exists():
-                (self.folder / TABLES).rename(self.staging / ".earlier")
-            (self.staging / TABLES).rename(self.folder / TABLES)
-        rest = [file.path for file in self.files if file.path.split("/")[0] != TABLES]
-        for name in sorted(rest, key=_order):
+        for number, name in enumerate(self.anew):
+            if (self.folder / name).exists():
+                (self.folder / name).rename(self.staging / f".earlier.{number}")
+        for name in sorted((file.path for file in self.files), key=_order):
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(self.staging / name, self.folder / name)
 

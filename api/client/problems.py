@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from models import faults
-from models.faults import Expired, Fault, FaultyInstance, JobFailed, NotFinished, StockpileError
+from models.faults import Cancelled, Expired, Fault, FaultyInstance, JobFailed, NotFinished, StockpileError
 from models.jobs import FINAL, Job, Problem
 
 PREFIX = "urn:stockpile:"
@@ -79,7 +79,7 @@ def catalogue() -> dict[str, type[StockpileError]]:
 
 
 def succeeded(job: Job) -> Job:
-    """The job, if it has a result. Raises what made it fail; NotFinished, Expired, JobFailed."""
+    """The job, if it has a result. Raises what made it fail; NotFinished, Expired, Cancelled."""
     if job.state == "succeeded":
         return job
     if job.state not in FINAL:
@@ -88,4 +88,6 @@ def succeeded(job: Job) -> Job:
         raise of_problem(job.problem)
     if job.state == "expired":
         raise Expired(f"{job.id}.")
-    raise JobFailed(f"{job.id} was cancelled." if job.state == "cancelled" else f"{job.id}.")
+    if job.state == "cancelled":
+        raise Cancelled(f"{job.id}.")
+    raise JobFailed(f"{job.id}.")
