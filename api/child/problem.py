@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from models.faults import FaultyInstance, JobFailed, StockpileError
+from collections.abc import Iterable
+from typing import Any
+
+from models.faults import FaultyAlternatives, FaultyInstance, JobFailed, StockpileError
 from models.jobs import Problem
 
 
@@ -11,11 +14,21 @@ def problem(error: BaseException) -> Problem:
     if not isinstance(error, StockpileError):
         error = JobFailed(f"{type(error).__name__}: {error}")
     kind = type(error)
-    faulty = isinstance(error, FaultyInstance)
+    errors: tuple[dict[str, Any], ...] = ()
+    if isinstance(error, FaultyAlternatives):
+        # Alternatives stand in the request as they do in the document they are read from.
+        errors = tuple({"pointer": pointer(fault.path), **fault.as_dict()} for fault in error.faults)
+    elif isinstance(error, FaultyInstance):
+        errors = tuple(fault.as_dict() for fault in error.faults)
     return Problem(
         type=f"urn:stockpile:{kind.__name__}",
         title=(kind.__doc__ or "").strip().splitlines()[0],
         status=kind.status,
-        detail=str(error) if faulty else error.detail,
-        errors=tuple(fault.as_dict() for fault in error.faults) if isinstance(error, FaultyInstance) else (),
+        detail=error.detail,
+        errors=errors,
     )
+
+
+def pointer(path: Iterable[str | int]) -> str:
+    """RFC 6901."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)

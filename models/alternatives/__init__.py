@@ -1,8 +1,8 @@
 """Alternatives: named changes to an instance that are solved and compared side by side.
 
 ``budgets``: the same instance with other envelopes. ``read_alternatives``: from a YAML file, every fault with
-its line; ``parse_alternatives``: from plain data. What an alternative forces, forbids or fixes becomes part of
-its instance (:mod:`.impose`), so that plans, bounds and audits speak of one thing.
+its line; ``parse_alternatives``: from plain data. What an alternative forces, forbids or fixes becomes part
+of its instance (:mod:`.impose`), so that plans, bounds and audits speak of one thing.
 """
 
 from __future__ import annotations

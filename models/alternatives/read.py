@@ -7,7 +7,7 @@ instance is; a fault found there is placed on the line of the change that caused
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as File
 from typing import Any
 
@@ -79,7 +79,8 @@ class _Reader:
         field = ""
         for part in path[2:] if path[:1] == ("alternatives",) else path:
             field += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if field else part
-        self.faults.append(Fault("alternatives", row, field, shown(value), allowed, self.line(path)))
+        place = self.line(path)
+        self.faults.append(Fault("alternatives", row, field, shown(value), allowed, place, path))
 
     def unknown(self, row: str, path: Path, known: tuple[str, ...]) -> None:
         """A field that does not exist."""
@@ -182,7 +183,7 @@ class _Reader:
         try:
             rules = parse(Instance, patch.raw, place=place)
         except FaultyInstance as error:
-            self.faults += error.faults
+            self.faults += [replace(fault, path=patch.origin(fault.path)) for fault in error.faults]
             return None
         return rules if len(self.faults) == before else None
 
