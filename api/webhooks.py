@@ -28,6 +28,7 @@ import structlog
 
 from api.addresses import Target, TargetRefused, resolve
 from api.settings import Settings
+from api.store.database import writing
 from api.store.schema import deliveries, facts
 
 SECRET_FACT = "webhook_secret"
@@ -82,7 +83,7 @@ def secret(engine: sa.Engine) -> str:
         return known
     fresh = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
     try:
-        with engine.begin() as connection:
+        with writing(engine) as connection:
             connection.execute(sa.insert(facts).values(name=SECRET_FACT, value=fresh))
     except sa.exc.IntegrityError:  # somebody was quicker
         with engine.connect() as connection:
@@ -145,7 +146,7 @@ def _take(engine: sa.Engine, row: Mapping[str, Any], now: float) -> bool:
         .where(deliveries.c.id == row["id"], deliveries.c.next == row["next"])
         .values(next=now + LEASE)
     )
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         return connection.execute(mine).rowcount == 1
 
 
@@ -162,7 +163,7 @@ def _note(engine: sa.Engine, row: Mapping[str, Any], error: _Failure | None, las
             # Not all at once after an outage of the receiver.
             values["next"] = now + PAUSES[row["attempts"]] * random.uniform(1.0, 1.2)
         log.warning("webhook given up" if last else "webhook not delivered", error=error.text)
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         connection.execute(sa.update(deliveries).where(deliveries.c.id == row["id"]).values(values))
 
 
