@@ -1,0 +1,65 @@
+"""The application: parts, routes, and what is around them."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from api.http import problems, routes
+from api.http.auth import Admin, Caller, Guard, Reader, Submitter
+from api.http.limits import Buffered, Rates
+from api.http.middleware import Envelope
+from api.http.parts import Needs, Parts
+from api.http.sse import Streams
+from api.jobs.port import Jobs
+from api.settings import Settings
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from api.store.documents import Documents
+    from api.store.keys import Keys
+
+BUFFERED = 8
+"""Bodies of the largest size that are held in memory at a time."""
+
+
+def make_app(
+    settings: Settings,
+    *,
+    jobs: Jobs,
+    documents: Documents,
+    keys: Keys,
+    engine: sa.Engine | None = None,
+) -> FastAPI:
+    """The HTTP service over these parts; ``engine`` is the database's, for health and figures."""
+    app = FastAPI(
+        title="stockpile",
+        version=version("stockpile"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.state.parts = Parts(
+        settings=settings,
+        jobs=jobs,
+        documents=documents,
+        keys=keys,
+        engine=engine,
+        streams=Streams(jobs),
+        rates=Rates(settings.requests_per_minute),
+        buffered=Buffered(BUFFERED * settings.body_mb * 2**20),
+    )
+    app.state.guard = Guard()
+    problems.install(app)
+    app.add_middleware(Envelope)
+    for module in (routes.instances, routes.validate, routes.jobs, routes.events):
+        app.include_router(module.router)
+    return app
+
+
+__all__ = ["Admin", "Caller", "Needs", "Parts", "Reader", "Submitter", "make_app"]
