@@ -21,7 +21,7 @@ from typing import Any
 
 from api.child.memory import PROC, children, tree
 from api.child.talk import Lines
-from optimizer.batch.child import die_with
+from optimizer.machine import die_with
 
 WARM = (
     "openpyxl",

@@ -58,7 +58,8 @@ def main(folder: Path, kind: str) -> int:
 
 
 if __name__ == "__main__":
-    from optimizer.batch.child import die_with, limit_memory
+    from optimizer.batch.child import limit_memory
+    from optimizer.machine import die_with
 
     _folder, _kind, _parent, _memory = sys.argv[1:]
     die_with(int(_parent))

@@ -26,6 +26,7 @@ from optimizer.batch.outcome import COLUMNS, NO_PLAN, PLAN, Outcome
 from optimizer.batch.process import Process
 from optimizer.batch.request import Request, failure, key
 from optimizer.exits import STOPPED
+from optimizer.machine import cores, machine_memory
 from optimizer.results import FORMATS, check_formats, csv_text
 
 TICK = 0.05
@@ -90,19 +91,6 @@ def run_batch(
     return batch.table()
 
 
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def machine_memory() -> float:
-    """Bytes of memory of this machine; infinite where it does not say."""
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):
-        return float("inf")
-
-
 def not_started(request: Request) -> Outcome:
     """An instance that a stop kept from being started."""
     return failure(request, "Stopped", "not started", STOPPED)
@@ -164,13 +152,21 @@ class _Batch:
             self.due = time.monotonic() + 20 * (time.monotonic() - begun)
 
     def write(self) -> None:
-        table = self.table()
-        write_file(self.out / "batch.csv", csv_text(table).encode())
-        write_file(self.out / "batch.parquet", table.to_parquet(index=False))
+        write_table(self.table(), self.out)
 
     def table(self) -> pd.DataFrame:
-        rows = [self.outcomes[name].row() for name in self.order if name in self.outcomes]
-        return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+        return table_of(self.outcomes[name] for name in self.order if name in self.outcomes)
+
+
+def table_of(outcomes: Iterable[Outcome]) -> pd.DataFrame:
+    """One row per outcome, with :data:`optimizer.batch.outcome.COLUMNS`."""
+    return pd.DataFrame([o.row() for o in outcomes], columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def write_table(table: pd.DataFrame, out: Path) -> None:
+    """``batch.csv`` and ``batch.parquet``. Raises UnwritableFile."""
+    write_file(out / "batch.csv", csv_text(table).encode())
+    write_file(out / "batch.parquet", table.to_parquet(index=False))
 
 
 def exit_code(table: pd.DataFrame) -> int:
@@ -196,4 +192,12 @@ def earlier(request: Request) -> Outcome | None:
     return replace(outcome, kept=True, path=request.path)
 
 
-__all__ = ["BatchProgress", "Outcome", "exit_code", "find_instances", "run_batch"]
+__all__ = [
+    "BatchProgress",
+    "Outcome",
+    "exit_code",
+    "find_instances",
+    "run_batch",
+    "table_of",
+    "write_table",
+]

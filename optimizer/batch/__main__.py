@@ -3,8 +3,9 @@
 import faulthandler
 import sys
 
-from optimizer.batch.child import die_with, limit_memory, main
+from optimizer.batch.child import limit_memory, main
 from optimizer.batch.request import Request
+from optimizer.machine import die_with
 
 if __name__ == "__main__":
     faulthandler.enable()

@@ -6,8 +6,6 @@ its parent then writes the outcome.
 
 from __future__ import annotations
 
-import ctypes
-import os
 import signal
 import sys
 import time
@@ -70,12 +68,3 @@ def limit_memory(limit: int) -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-
-
-def die_with(parent: int) -> None:
-    """End when the parent ends, however it does. Linux only: elsewhere a child finishes its instance."""
-    if sys.platform == "linux":
-        set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from models.faults import FaultyInstance, SolverFailed, StockpileError
-from optimizer.batch.child import die_with
 from optimizer.compare.base import Base
 from optimizer.compare.process import send
 from optimizer.interrupt import stoppable
+from optimizer.machine import die_with
 from optimizer.progress import Progress
 
 EVERY = 0.3

@@ -72,7 +72,7 @@ _count: Any
 
 def _start(work: Work, stop: Any, count: Any, parent: int) -> None:
     global _worker, _stop, _count  # noqa: PLW0603  # a process of a pool has nowhere else to keep it
-    from optimizer.batch.child import die_with
+    from optimizer.machine import die_with
 
     die_with(parent)
     _stop, _count = stop, count
