@@ -16,6 +16,7 @@ from typing import Any
 import prometheus_client as prometheus
 import sqlalchemy as sa
 import structlog
+from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.jobs.heartbeat import clock
@@ -182,3 +183,9 @@ class Requests:
             self.metrics.latency.labels(method, route).observe(
                 time.perf_counter() - begun if seconds is None else seconds
             )
+
+
+def install(app: FastAPI, engine: sa.Engine | None, settings: Settings) -> None:
+    """Count the requests of an application; ``app.state.metrics`` tells of them."""
+    app.state.metrics = Metrics(engine, settings)
+    app.add_middleware(Requests, metrics=app.state.metrics)

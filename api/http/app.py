@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
+from api import metrics
 from api.http import problems, routes
 from api.http.auth import Admin, Caller, Guard, Reader, Submitter
 from api.http.limits import Buffered, Rates
@@ -56,8 +57,11 @@ def make_app(
     )
     app.state.guard = Guard()
     problems.install(app)
+    metrics.install(app, engine, settings)
     app.add_middleware(Envelope)
     for module in (routes.instances, routes.validate, routes.jobs, routes.events):
+        app.include_router(module.router)
+    for module in (routes.results, routes.schema, routes.health):
         app.include_router(module.router)
     return app
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from api.http.routes import events, instances, jobs, validate
+from api.http.routes import events, health, instances, jobs, results, schema, validate
 
-__all__ = ["events", "instances", "jobs", "validate"]
+__all__ = ["events", "health", "instances", "jobs", "results", "schema", "validate"]
