@@ -79,7 +79,7 @@ def accept(connection: sa.Connection, queue: Queue, draft: Draft) -> tuple[Job, 
         made = [row | {"turn": places.get(row["id"], rows.NO_TURN)} for row in made]
         waiting = [row for row in made if row["id"] in places]
     if draft.members:
-        made.insert(0, _batch(draft.row, len(made) - len(waiting)))
+        made.insert(0, rows.of_batch(draft.row, len(made) - len(waiting)))
     connection.execute(sa.insert(jobs), made)
     events.first(connection, made)
     if draft.row["tags"]:
@@ -207,13 +207,6 @@ def _soon(connection: sa.Connection, tenant: str) -> int:
     usual = connection.scalar(sa.select(sa.func.avg(last.c.seconds))) or 1.0
     running = sa.select(sa.func.count()).where(jobs.c.state == "running", jobs.c.kind != "batch")
     return max(1, min(60, math.ceil(usual / max(1, connection.scalar(running) or 0))))
-
-
-def _batch(row: dict[str, Any], done: int) -> dict[str, Any]:
-    """The row of a batch, some of whose jobs are done at once; with all of them only its table is missing."""
-    if done < row["total"]:
-        return row | {"done": done}
-    return row | {"done": done, "state": "running", "started": row["created"]}
 
 
 def _at_once(connection: sa.Connection, queue: Queue, draft: Draft) -> None:

@@ -19,6 +19,8 @@ from models.jobs import Job
 What = Literal["stop", "cancel"]
 _ENDED: events.Note = ("state", {"state": "cancelled", "solver_status": None})
 
+_BRIEF = [column for column in jobs.c if column is not jobs.c.work]
+
 
 def ask(
     connection: sa.Connection, queue: Queue, tenant: str, job: str, what: What, kept: float
@@ -54,6 +56,7 @@ def _end_waiting(
         connection,
         [*where, jobs.c.state == "queued"],
         [_ENDED],
+        wanted=_BRIEF,
         state="cancelled",
         cancel_asked=now,
         turn=NO_TURN,
@@ -74,4 +77,5 @@ def _ask_running(
     asked = jobs.c.stop_asked if what == "stop" else jobs.c.cancel_asked
     values: dict[str, Any] = {asked.name: time.time(), "state": "stopping"}
     note: events.Note = ("state", {"state": "stopping", "solver_status": None, "asked": what})
-    events.change(connection, [*where, jobs.c.state.in_(states), asked.is_(None)], [note], **values)
+    where = [*where, jobs.c.state.in_(states), asked.is_(None)]
+    events.change(connection, where, [note], wanted=(), **values)

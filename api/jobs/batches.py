@@ -26,7 +26,7 @@ def members_ended(
     before = connection.execute(told.with_for_update()).one()
     done = before.done + count
     progress = ("progress", {"done": done, "total": before.total})
-    rows = events.change(connection, unfinished, [progress], done=done)
+    rows = events.change(connection, unfinished, [progress], wanted=[jobs.c.cancel_asked], done=done)
     if rows and done == before.total:
         if rows[0]["cancel_asked"] is not None or not _has_outcomes(connection, batch):
             cancelled(connection, batch, kept)

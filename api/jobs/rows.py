@@ -76,6 +76,13 @@ def of_members(batch: Mapping[str, Any], ids: Iterator[str]) -> list[dict[str, A
     return rows
 
 
+def of_batch(row: dict[str, Any], done: int) -> dict[str, Any]:
+    """The row of a batch, some of whose jobs are done at once; with all of them only its table is missing."""
+    if done < row["total"]:
+        return row | {"done": done}
+    return row | {"done": done, "state": "running", "started": row["created"]}
+
+
 def instances_of(request: Request) -> set[str]:
     """Ids of the stored instances a request needs."""
     if isinstance(request, BatchRequest):

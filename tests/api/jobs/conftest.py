@@ -6,21 +6,24 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.jobs.engine import Engine
+from api.settings import Settings
 from api.store import database
-from tests.api.jobs.harness import INSTANCE, OTHER, TENANT, EnginePort, Port
+from tests.api.jobs.harness import INSTANCE, OTHER, TENANT, EnginePort, MemoryPort, Port
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def port(request: pytest.FixtureRequest) -> Iterator[Port]:
-    """Jobs of either kind; tenant "one" has two instances, tenant "two" the first of them."""
-    name = "sqlite_settings" if request.param == "sqlite" else "postgres_settings"
-    settings = request.getfixturevalue(name)
-    engine = database.connect(settings)
-    made = EnginePort(engine, settings)
+    """Jobs; tenant "one" has two instances, tenant "two" the first of them; 20 jobs may wait."""
+    name = "postgres_settings" if request.param == "postgresql" else "sqlite_settings"
+    given = request.getfixturevalue(name)
+    assert isinstance(given, Settings)
+    settings = given.model_copy(update={"queue_limit": 20})
+    made = (
+        MemoryPort(settings)
+        if request.param == "memory"
+        else EnginePort(database.connect(settings), settings)
+    )
     made.know(TENANT, INSTANCE, OTHER)
     made.know("two", INSTANCE)
     yield made
-    assert isinstance(made.jobs, Engine)
-    made.jobs.close()
-    engine.dispose()
+    made.close()
