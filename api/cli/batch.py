@@ -11,6 +11,7 @@ import typer
 
 from api.cli.output import Json, emit, records, say
 from api.cli.progress import batch_line, live
+from api.cli.remote.where import Detach, Insecure, Key, Server, where
 from api.cli.solve import Gap, Seed, Tables, Threads, TimeLimit, options, table_formats
 
 if TYPE_CHECKING:
@@ -31,8 +32,13 @@ def command(
         Path, typer.Option("--out", help="Folder for the results and batch.csv, e.g. --out out/sweep.")
     ],
     workers: Annotated[
-        int, typer.Option("--workers", help="Instances at a time, e.g. --workers 4.", min=1)
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--workers",
+            help="Instances at a time, e.g. --workers 4; 1 unless told, with --server what it has.",
+            min=1,
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Skip what is done with the same instance, options and version.")
     ] = False,
@@ -46,11 +52,16 @@ def command(
     ] = None,
     tables: Tables = "csv,parquet,xlsx",
     as_json: Json = False,
+    server: Server = None,
+    key: Key = None,
+    insecure: Insecure = False,
+    detach: Detach = False,
 ) -> int:
     """Solve many instances, each in a process of its own; failures are recorded beside successes.
 
     Every instance gets OUT/name/ with its results and log; OUT/batch.csv and batch.parquet have a row for
-    each. Ctrl-C once starts nothing more and keeps the best plans found so far; twice aborts.
+    each. Ctrl-C once starts nothing more and keeps the best plans found so far; twice aborts. With --server a
+    server does the work: once stops it there, twice leaves it running.
 
     The exit code is 0 if all have a plan, otherwise the code all others share, or 1.
 
@@ -58,7 +69,16 @@ def command(
     """
     chosen = options(gap=gap, time_limit=time_limit, threads=threads, seed=seed)
     formats = table_formats(tables)
-    from optimizer.batch import exit_code, run_batch
+    there = where(server, key, insecure, detach)
+    if there is not None:
+        from api.cli.remote.batch import batch_there
+
+        if workers is not None:
+            raise typer.BadParameter("--workers: with --server that is what the server decides.")
+        return batch_there(
+            there, paths, out, chosen, resume=resume, formats=formats, memory=memory, as_json=as_json
+        )
+    from optimizer.batch import run_batch
     from optimizer.interrupt import stoppable
 
     with live("looking for instances") as line:
@@ -70,7 +90,7 @@ def command(
             lambda stop: run_batch(
                 paths,
                 out,
-                workers,
+                workers or 1,
                 chosen,
                 resume=resume,
                 progress=tell if line.shown else None,
@@ -82,6 +102,13 @@ def command(
             signal.SIGTERM,
             on_stop=lambda: print("stockpile: stopping; Ctrl-C again aborts.", file=sys.stderr, flush=True),
         )
+    return show(table, out, as_json=as_json)
+
+
+def show(table: pd.DataFrame, out: Path, *, as_json: bool) -> int:
+    """Print what came of a batch, and return the exit code."""
+    from optimizer.batch import exit_code
+
     if as_json:
         emit({"folder": str(out), "exit_code": exit_code(table), "instances": records(table)})
     else:

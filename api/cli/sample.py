@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from api.cli.output import Json, emit, say
 from api.cli.progress import live
+from api.cli.remote.where import Detach, Insecure, Key, Server, where
 
 if TYPE_CHECKING:
     from models.instance import Instance
-    from optimizer.scenarios.study import Study
 
 NAME = "sample"
 
@@ -59,11 +59,15 @@ def command(
         ),
     ] = False,
     as_json: Json = False,
+    server: Server = None,
+    key: Key = None,
+    insecure: Insecure = False,
+    detach: Detach = False,
 ) -> int:
     """Sample scenarios from the hazards of an instance.
 
     Without --out nothing is written. One seed gives the same scenarios every time; path 17 is the same in a
-    sample of 100 and of 1000.
+    sample of 100 and of 1000. With --server a server does the work.
 
     Example: stockpile sample instances/us-vault-2026 --n 1000 --seed 7 --branching 6,3,2 --out sampled
     """
@@ -72,24 +76,38 @@ def command(
         raise typer.BadParameter("--only-scenarios: name a folder with --out.")
     if out is not None and out.resolve() == path.resolve():
         raise typer.BadParameter(f"--out: {out} is the instance itself, whose scenarios would be lost.")
-    with live("reading the instance") as line:
+    there = where(server, key, insecure, detach)
+    with live("reading the instance"):
         from models import files
-        from optimizer.scenarios.study import study
 
         instance = files.read(path)
-        line("sampling")
+    if there is not None:
+        from api.cli.remote.sample import sample_there
+
+        asked = {"n": n, "seed": seed, "branching": ways or (), "rate": rate, "reduce": reduce}
+        return sample_there(there, instance, asked, out=out, only_scenarios=only_scenarios, as_json=as_json)
+    with live("sampling"):
+        from optimizer.scenarios.study import study
+
         found = study(instance, n, seed, branching=ways, rate=rate, reduce_to=reduce)
-        if out is not None:
-            line("writing")
+    told = found.document() | {"seed": seed, "branching": list(ways or ()), "rate": rate}
+    return show(told, found.instance, out, only_scenarios=only_scenarios, as_json=as_json)
+
+
+def show(
+    told: dict[str, Any], instance: Instance, out: Path | None, *, only_scenarios: bool, as_json: bool
+) -> int:
+    """Write the instance that was sampled, print what is told of it, and return the exit code."""
+    if out is not None:
+        with live("writing"):
             if only_scenarios:
-                _write_scenarios(found.instance, out)
+                _write_scenarios(instance, out)
             else:
-                _write(found.instance, out)
+                _write(instance, out)
     if as_json:
-        asked = {"seed": seed, "branching": list(ways or ()), "rate": rate}
-        emit(found.document() | asked | {"written": str(out) if out is not None else None})
+        emit(told | {"written": str(out) if out is not None else None})
     else:
-        say(in_words(found))
+        say(in_words(told))
         if out is not None:
             say(f"\nWritten to {out}")
     return 0
@@ -135,55 +153,55 @@ def _write_scenarios(instance: Instance, folder: Path) -> None:
             write_file(folder / f"{grid.name}.csv", csv_format.write_grid(grid))
 
 
-def in_words(found: Study) -> str:
-    """The figures as text."""
+def in_words(told: dict[str, Any]) -> str:
+    """The figures of :meth:`optimizer.scenarios.study.Study.document` as text."""
     from optimizer.summary.words import columns, count, figures, percent, usd
 
-    scenarios = len(found.instance.scenarios)
+    scenarios = told["scenarios"]
     lines = [
-        found.instance.name,
-        "-" * len(found.instance.name),
+        told["instance"],
+        "-" * len(told["instance"]),
         *columns(
             [
-                ["paths simulated", f"{found.paths:,}"],
-                ["distinct paths", f"{found.distinct:,}"],
+                ["paths simulated", f"{told['paths']:,}"],
+                ["distinct paths", f"{told['distinct']:,}"],
                 ["scenarios", f"{scenarios:,}"],
-                ["nodes of their tree", f"{found.nodes:,}"],
-                ["announcements per path", figures(float(found.announcements["starts"].sum()))],
-                ["undisturbed to the end", percent(found.undisturbed)],
-                ["known for certain", f"{percent(found.known)} of what is to come"],
+                ["nodes of their tree", f"{told['nodes']:,}"],
+                ["announcements per path", figures(told["starts_per_path"])],
+                ["undisturbed to the end", percent(told["undisturbed"])],
+                ["known for certain", f"{percent(told['known_for_certain'])} of what is to come"],
             ],
             "ll",
         ),
     ]
     hazards = [
         [str(name), f"{starts:.3f}", f"{periods:.2f}"]
-        for name, starts, periods in found.announcements.itertuples(index=False)
+        for name, starts, periods in (row.values() for row in told["announcements"])
     ]
     lines += ["", "Hazards, per path", "-----------------"]
     lines += columns(hazards, "lrr", head=["hazard", "starts", "periods in force"])
-    hit = [
-        [str(name), f"{years:.2f}"] for name, years in found.years_hit.itertuples(index=False) if years > 0
-    ]
+    years_hit = (row.values() for row in told["years_hit"])
+    hit = [[str(name), f"{years:.2f}"] for name, years in years_hit if years > 0]
     lines += ["", "Years hit", "---------", *columns(hit, "lr", head=["material", "expected years"])]
-    r = found.reduction
+    r = told["reduction"]
     if r is not None:
+        before = r["known_for_certain_before"] or 0.0
         lines += ["", "Reduction", "---------"]
-        lines += [f"  {count(found.distinct, 'path')} to {scenarios:,}; proxy loss in USD, discounted"]
+        lines += [f"  {count(told['distinct'], 'path')} to {scenarios:,}; proxy loss in USD, discounted"]
         lines += columns(
             [
-                ["mean", usd(r.mean_before), usd(r.mean_after)],
-                [f"CVaR at {r.alpha:g}", usd(r.cvar_before), usd(r.cvar_after)],
-                ["known for certain", percent(found.known_before or 0.0), percent(found.known)],
+                ["mean", usd(r["mean_before"]), usd(r["mean_after"])],
+                [f"CVaR at {r['alpha']:g}", usd(r["cvar_before"]), usd(r["cvar_after"])],
+                ["known for certain", percent(before), percent(told["known_for_certain"])],
             ],
             "lrr",
             head=["", "before", "after"],
         )
         lines += columns(
             [
-                ["distance between the distributions (Wasserstein)", usd(r.wasserstein)],
-                ["distance between the sets (Kantorovich)", usd(r.distance)],
-                ["differences of the means, summed over commodities", usd(r.mean_by_commodity)],
+                ["distance between the distributions (Wasserstein)", usd(r["wasserstein"])],
+                ["distance between the sets (Kantorovich)", usd(r["distance"])],
+                ["differences of the means, summed over commodities", usd(r["mean_by_commodity"])],
             ],
             "lr",
         )

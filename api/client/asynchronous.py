@@ -73,7 +73,7 @@ class AsyncClient:
 
     async def send(self, call: Call[T]) -> T:
         """Send a call, again where that is of use, and read its answer."""
-        attempts = Attempts(self.retry)
+        attempts = Attempts(self.retry, call.on_demand)
         while True:
             try:
                 response = await self._http.send(call.request(self._http))
@@ -189,7 +189,7 @@ class AsyncClient:
     async def wait(self, job: str, timeout: float | None = None) -> Job:
         """The job when it has ended, however it did. Raises NotFinished after ``timeout`` seconds."""
         wait = Wait(timeout)
-        while not wait.over(found := await self.job(job)):
+        while not wait.over(found := await self.send(calls.job(job, wait.ask()))):
             await asyncio.sleep(wait.seconds())
         return found
 
@@ -245,6 +245,9 @@ class AsyncClient:
         """What the job's process wrote."""
         return await self.send(calls.log(job))
 
-    async def model(self, job: str, format: str = "mps") -> bytes:
-        """The whole model of a solve, for other solvers."""
-        return await self.send(calls.model_file(job, format))
+    async def model(self, job: str, format: str = "mps", *, alternative: str | None = None) -> bytes:
+        """The whole model of a solve, or of an alternative of a comparison, for other solvers.
+
+        ``format``: mps, lp, or columns.csv, which tells what each column is.
+        """
+        return await self.send(calls.model_file(job, format, alternative))

@@ -30,6 +30,8 @@ class Call(Generic[T]):
     params: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
+    on_demand: bool = False
+    """What is asked for may have to be made first; 202 says that it is being made."""
 
     def request(self, http: httpx.Client | httpx.AsyncClient) -> httpx.Request:
         """As httpx sends it; parameters that are None are left out."""

@@ -99,9 +99,10 @@ def submit(request: Request, *, key: str | None = None, wait: float | None = Non
     return Call("POST", path("jobs"), model(Job), **sent)
 
 
-def job(id: str) -> Call[Job]:
-    """A job as it stands."""
-    return Call("GET", path("jobs", id), model(Job))
+def job(id: str, wait: float | None = None) -> Call[Job]:
+    """A job as it stands, or as it has ended within ``wait`` seconds."""
+    headers = {"Prefer": f"wait={wait:g}"} if wait else {}
+    return Call("GET", path("jobs", id), model(Job), headers=headers)
 
 
 def jobs(
@@ -137,17 +138,17 @@ def cancel(job: str) -> Call[Job]:
     return Call("POST", path("jobs", job, "cancel"), model(Job))
 
 
-def delete(job: str) -> Call[None]:
-    """Cancel it if it has not ended, and remove its results."""
-    return Call("DELETE", path("jobs", job), nothing)
+def delete(job: str) -> Call[Job]:
+    """Cancel it if it has not ended, remove its results if it has."""
+    return Call("DELETE", path("jobs", job), model(Job))
 
 
 # Results.
 
 
-def plan(job: str) -> Call[Plan]:
-    """The plan of a solve."""
-    return Call("GET", path("jobs", job, "plan"), model(Plan))
+def plan(job: str, alternative: str | None = None) -> Call[Plan]:
+    """The plan of a solve, or of an alternative of a comparison."""
+    return Call("GET", path("jobs", job, "plan"), model(Plan), params={"alternative": alternative})
 
 
 def table(job: str, name: str) -> Call[pd.DataFrame]:
@@ -167,7 +168,7 @@ def file(job: str, name: str) -> Call[bytes]:
 
 def report(job: str) -> Call[str]:
     """The HTML report of a result."""
-    return Call("GET", path("jobs", job, "report"), _text, headers={"Accept": "text/html"})
+    return Call("GET", path("jobs", job, "report"), _text, headers={"Accept": "text/html"}, on_demand=True)
 
 
 def log(job: str) -> Call[str]:
@@ -175,9 +176,10 @@ def log(job: str) -> Call[str]:
     return Call("GET", path("jobs", job, "log"), _text, headers={"Accept": "text/plain"})
 
 
-def model_file(job: str, format: str = "mps") -> Call[bytes]:
-    """The whole model of a solve, for other solvers."""
-    return Call("GET", path("jobs", job, f"model.{format}"), content)
+def model_file(job: str, format: str = "mps", alternative: str | None = None) -> Call[bytes]:
+    """The whole model, for other solvers: mps, lp, or columns.csv, which tells what each column is."""
+    where = path("jobs", job, f"model.{format}")
+    return Call("GET", where, content, params={"alternative": alternative}, on_demand=True)
 
 
 # Reading.

@@ -86,7 +86,8 @@ class Download:
 
 
 def _order(path: str) -> tuple[int, str]:
-    return (LAST.index(path) + 1 if path in LAST else 0, path)
+    name = path.rpartition("/")[2]
+    return (LAST.index(name) + 1 if name in LAST else 0, path)
 
 
 def checked(path: str) -> str:

@@ -16,6 +16,8 @@ from models.jobs import FINAL, Job, SolveRequest
 from models.options import Options
 
 T = TypeVar("T")
+HELD = 20.0
+"""Seconds: less than proxies on the way bear."""
 
 
 def ready(call: Call[T], response: httpx.Response) -> T:
@@ -43,11 +45,16 @@ def solve_request(
 
 
 class Wait:
-    """How long to wait between two looks at a job; seconds."""
+    """Looks at a job until it has ended; the service holds each answer back until then, for a while."""
 
     def __init__(self, timeout: float | None, clock: Callable[[], float] = time.monotonic) -> None:
-        self.clock, self.next = clock, 0.1
+        self.clock, self.asked, self.pause = clock, clock(), 0.1
         self.until = None if timeout is None else clock() + timeout
+
+    def ask(self) -> float:
+        """Seconds for which an answer is to be held back."""
+        self.asked = self.clock()
+        return HELD if self.until is None else max(0.0, min(HELD, self.until - self.asked))
 
     def over(self, job: Job) -> bool:
         """Whether it has ended. Raises NotFinished when the time is up."""
@@ -58,6 +65,8 @@ class Wait:
         return False
 
     def seconds(self) -> float:
-        """Until the next look: ever longer, to 2 s."""
-        wait, self.next = self.next, min(2.0, self.next * 1.4)
+        """Until the next look: none, unless something on the way does not hold answers back."""
+        if self.clock() - self.asked >= 1.0:
+            return 0.0
+        wait, self.pause = self.pause, min(2.0, self.pause * 1.4)
         return wait if self.until is None else max(0.0, min(wait, self.until - self.clock()))

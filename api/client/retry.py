@@ -38,10 +38,11 @@ class Attempts:
     def __init__(
         self,
         retry: Retry,
+        on_demand: bool = False,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self.retry, self.clock, self.chance = retry, clock, chance
+        self.retry, self.on_demand, self.clock, self.chance = retry, on_demand, clock, chance
         self.begun: float | None = None
         self.failed = 0
         self.reason: StockpileError = Unavailable()
@@ -57,6 +58,10 @@ class Attempts:
         if trying again is no use, or has been tried long enough.
         """
         if isinstance(outcome, httpx.Response):
+            if self.on_demand and outcome.status_code == 202:
+                self.answered()
+                self.reason = Unavailable("It is still being made.")
+                return max(self.retry.first, asked_to_wait(outcome))
             if outcome.is_success:
                 self.answered()
                 return None

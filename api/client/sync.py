@@ -75,7 +75,7 @@ class Client:
 
     def send(self, call: Call[T]) -> T:
         """Send a call, again where that is of use, and read its answer."""
-        attempts = Attempts(self.retry)
+        attempts = Attempts(self.retry, call.on_demand)
         while True:
             try:
                 response = self._http.send(call.request(self._http))
@@ -152,9 +152,9 @@ class Client:
         """End a job and discard what it has."""
         return self.send(calls.cancel(job))
 
-    def delete(self, job: str) -> None:
-        """Cancel a job and remove its results."""
-        self.send(calls.delete(job))
+    def delete(self, job: str) -> Job:
+        """Cancel a job that has not ended; remove the results of one that has."""
+        return self.send(calls.delete(job))
 
     def watch(self, job: str, after: int = 0) -> Iterator[Event]:
         """Everything that happens to a job until it has ended, each once and in order.
@@ -189,7 +189,7 @@ class Client:
     def wait(self, job: str, timeout: float | None = None) -> Job:
         """The job when it has ended, however it did. Raises NotFinished after ``timeout`` seconds."""
         wait = Wait(timeout)
-        while not wait.over(found := self.job(job)):
+        while not wait.over(found := self.send(calls.job(job, wait.ask()))):
             time.sleep(wait.seconds())
         return found
 
@@ -208,9 +208,9 @@ class Client:
 
     # Results. Each raises NotFinished, NoResult, Expired, NoSuchJob.
 
-    def plan(self, job: str) -> Plan:
-        """The plan of a solve."""
-        return self.send(calls.plan(job))
+    def plan(self, job: str, *, alternative: str | None = None) -> Plan:
+        """The plan of a solve, or of an alternative of a comparison."""
+        return self.send(calls.plan(job, alternative))
 
     def table(self, job: str, name: str) -> pd.DataFrame:
         """A table of a result. Raises NoSuchFile."""
@@ -238,13 +238,16 @@ class Client:
         return manifest
 
     def report(self, job: str) -> str:
-        """The HTML report of a result."""
+        """The HTML report of a result, made if it is not there yet."""
         return self.send(calls.report(job))
 
     def log(self, job: str) -> str:
         """What the job's process wrote."""
         return self.send(calls.log(job))
 
-    def model(self, job: str, format: str = "mps") -> bytes:
-        """The whole model of a solve, for other solvers."""
-        return self.send(calls.model_file(job, format))
+    def model(self, job: str, format: str = "mps", *, alternative: str | None = None) -> bytes:
+        """The whole model of a solve, or of an alternative of a comparison, for other solvers.
+
+        ``format``: mps, lp, or columns.csv, which tells what each column is.
+        """
+        return self.send(calls.model_file(job, format, alternative))

@@ -12,7 +12,7 @@ from api.cli.progress import live
 from api.cli.remote.follow import Session, detached
 from api.cli.remote.inline import inlined
 from api.cli.remote.lines import Words
-from api.cli.remote.where import Where
+from api.cli.remote.where import Where, asked_for
 from api.client import Client
 from models.instance import Instance
 from models.jobs import CompareRequest, Job, Limits
@@ -43,17 +43,18 @@ def compare_there(
     from api.cli.compare import show
 
     def prepare(client: Client) -> CompareRequest:
-        return CompareRequest(
-            instance=client.put_instance(instance).id,
-            budgets=asked.budgets,
-            alternatives=rows,
-            baseline=asked.baseline,
-            regret=asked.regret,
-            options=asked.options,
-            limits=Limits(threads=asked.processes),
-        )
+        return request.model_copy(update={"instance": client.put_instance(instance).id})
 
-    rows = inlined(asked.alternatives) if asked.alternatives is not None else ()
+    request = asked_for(
+        CompareRequest,
+        instance="0" * 64,
+        budgets=asked.budgets,
+        alternatives=inlined(asked.alternatives) if asked.alternatives is not None else (),
+        baseline=asked.baseline,
+        regret=asked.regret,
+        options=asked.options,
+        limits=Limits(threads=asked.processes),
+    )
     with live("connecting") as line, Session(where, line, Words("compare")) as session:
         if where.detach:
             return detached(session, prepare, as_json=as_json)

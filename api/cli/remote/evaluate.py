@@ -10,8 +10,9 @@ from api.cli.progress import live
 from api.cli.remote.compare import STOPPING
 from api.cli.remote.follow import Session, detached
 from api.cli.remote.lines import Words
-from api.cli.remote.where import Where
+from api.cli.remote.where import Where, asked_for
 from api.client import Client
+from models.faults import UnknownWay
 from models.instance import Instance
 from models.jobs import EvaluateRequest, Job, Limits
 from models.plan import Plan
@@ -33,15 +34,18 @@ def evaluate_there(
 ) -> int:
     """As :func:`api.cli.evaluate.command`; ``asked``: fields of an EvaluateWork."""
     from api.cli.evaluate import show
+    from optimizer.evaluate import WAYS
 
     def prepare(client: Client) -> EvaluateRequest:
-        return EvaluateRequest(
-            plan=plan.model_dump(mode="json"),
-            instance=client.put_instance(instance).id,
-            scenarios=client.put_instance(scenarios).id if scenarios is not None else None,
-            limits=Limits(threads=processes),
-            **asked,
-        )
+        given = client.put_instance(scenarios).id if scenarios is not None else None
+        ids = {"instance": client.put_instance(instance).id, "scenarios": given}
+        return request.model_copy(update=ids)
+
+    unknown = [way for way in asked["ways"] if way not in WAYS]
+    if unknown:
+        raise UnknownWay(f"{', '.join(unknown)}; there are {', '.join(WAYS)}.")
+    limits = Limits(threads=processes)
+    request = asked_for(EvaluateRequest, plan=plan.model_dump(mode="json"), limits=limits, **asked)
 
     with live("connecting") as line, Session(where, line, Words("evaluate")) as session:
         if where.detach:

@@ -62,10 +62,11 @@ class Session:
         self.client.retry = FOLLOWING
         return job
 
-    def run(self, prepare: Callable[[Client], Request], stopping: str) -> Job:
+    def run(self, prepare: Callable[[Client], Request], stopping: str, *, whatever: bool = False) -> Job:
         """The job when it has ended. The first Ctrl-C asks the server to stop it, the second leaves it.
 
-        ``stopping``: what is said after the first.
+        ``stopping``: what is said after the first. Raises what made the job fail, unless it is wanted
+        ``whatever`` became of it.
         """
 
         def work() -> Job:
@@ -73,7 +74,8 @@ class Session:
             self.client.retry = FOLLOWING
             return self.follow(job)
 
-        return succeeded(self._interruptible(work, stopping))
+        job = self._interruptible(work, stopping)
+        return job if whatever else succeeded(job)
 
     def _interruptible(self, work: Callable[[], Job], stopping: str) -> Job:
         from optimizer.interrupt import stoppable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from api.client import Client
     from api.client.retry import Retry
     from models.faults import StockpileError
+    from models.jobs import Request
+
+R = TypeVar("R", bound="Request")
 
 Server = Annotated[
     str | None,
@@ -76,3 +79,15 @@ def needed(server: str | None, key: str | None, insecure: bool) -> Where:
     if found is None:
         raise typer.BadParameter("name the server: --server URL, or STOCKPILE_SERVER.")
     return found
+
+
+def asked_for(kind: type[R], **fields: Any) -> R:
+    """A request of a kind. Raises BadParameter for what the service would not take."""
+    from pydantic import ValidationError
+
+    try:
+        return kind(**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        at = ".".join(str(part) for part in first["loc"])
+        raise typer.BadParameter(f"{at}: {first['msg']}.") from error

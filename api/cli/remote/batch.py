@@ -1,0 +1,150 @@
+"""Many instances at a server; the same folders and the same table as here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from api.cli.progress import live
+from api.cli.remote.compare import STOPPING
+from api.cli.remote.follow import Session, detached
+from api.cli.remote.lines import Words
+from api.cli.remote.solve import wanted
+from api.cli.remote.where import Where, asked_for
+from api.client import Client
+from api.client.problems import of_problem
+from models import files
+from models.faults import StockpileError
+from models.instance.base import well_formed
+from models.jobs import BatchRequest, Job, Limits, Member
+from models.options import Options
+from optimizer.batch import Outcome, earlier, not_started
+from optimizer.batch.inputs import find_instances, named
+from optimizer.batch.outcome import FAILED, NO_PLAN, PLAN, figures, of_error
+from optimizer.batch.request import Request, key
+from optimizer.exits import exit_code
+from optimizer.results import TABLES, WORKBOOK, read_plan
+
+
+class NothingToSend(Exception):
+    """Every instance has its outcome already."""
+
+
+@dataclass
+class Batch:
+    """Instances by name, and what is known of each."""
+
+    requests: dict[str, Request]
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    sent: dict[str, str] = field(default_factory=dict)
+    """Name at the server of each instance that was sent."""
+    keys: dict[str, str] = field(default_factory=dict)
+    """Of these, what :func:`optimizer.batch.request.key` says."""
+
+    def members(self, client: Client, session: Session, *, resume: bool, strict: bool) -> Iterator[Member]:
+        """Send every instance that needs solving. Faulty ones have their outcome at once, or are raised if
+        ``strict``; with ``resume`` so have those that are done. Raises KeyboardInterrupt when stopped."""
+        for number, (name, request) in enumerate(self.requests.items(), start=1):
+            if session.stop.is_set():
+                raise KeyboardInterrupt
+            session.line(f"sending instance {number:,} of {len(self.requests):,}")
+            kept = earlier(request) if resume else None
+            if kept is not None:
+                self.outcomes[name] = kept
+                continue
+            try:
+                instance = files.read(request.path)
+            except StockpileError as error:
+                if strict:
+                    raise
+                self.put(Outcome(name, request.path, request.folder, FAILED, **of_error(error)))
+                continue
+            self.keys[name] = key(instance, request)
+            # A folder may have a name that an id may not.
+            self.sent[name] = name if well_formed(name, an_id=True) else f"instance {number}"
+            yield Member(name=self.sent[name], instance=client.put_instance(instance).id)
+
+    def put(self, outcome: Outcome) -> None:
+        """An outcome, written into its folder."""
+        outcome.write()
+        self.outcomes[outcome.name] = outcome
+
+    def take(self, client: Client, job: Job, name: str, formats: Sequence[str]) -> None:
+        """What came of a member."""
+        request = self.requests[name]
+        if job.state == "succeeded":
+            folder = Path(request.folder)
+            client.download(job.id, folder, wanted(formats, log=True), anew=(TABLES, WORKBOOK))
+            plan = read_plan(folder)
+            outcome = Outcome(
+                name=name,
+                path=request.path,
+                folder=request.folder,
+                outcome=PLAN if plan.commitments is not None else NO_PLAN,
+                exit_code=exit_code(plan),
+                status=plan.status,
+                fingerprint=plan.fingerprint,
+                key=self.keys.get(name, ""),
+                figures=figures(plan),
+            )
+        elif job.problem is not None:
+            error = of_error(of_problem(job.problem))
+            outcome = Outcome(name, request.path, request.folder, FAILED, **error)
+        else:
+            outcome = not_started(request)
+        self.put(replace(outcome, seconds=job.seconds, memory_mb=job.memory_mb))
+
+
+def batch_there(
+    where: Where,
+    paths: Sequence[str],
+    out: Path,
+    chosen: Options,
+    *,
+    resume: bool,
+    formats: Sequence[str],
+    memory: float | None,
+    as_json: bool,
+) -> int:
+    """As :func:`api.cli.batch.command`."""
+    from api.cli.batch import show
+    from optimizer.batch import table_of, write_table
+
+    def prepare(client: Client) -> BatchRequest:
+        sent = tuple(batch.members(client, session, resume=resume, strict=where.detach))
+        if not sent:
+            raise NothingToSend
+        return asked_for(BatchRequest, instances=sent, options=chosen, limits=Limits(memory_gb=memory))
+
+    with live("looking for instances") as line, Session(where, line, Words("batch")) as session:
+        found = named(find_instances(paths, skip=out))
+        batch = Batch({name: _request(name, path, out, chosen, formats) for name, path in found})
+        try:
+            if where.detach:
+                return detached(session, prepare, as_json=as_json)
+            job = session.run(prepare, STOPPING, whatever=True)
+            members = {m.member: m for m in session.client.every_job(batch=job.id, limit=200)}
+            for name, sent in batch.sent.items():
+                line(f"fetching the result of {name}")
+                batch.take(session.client, members[sent], name, formats)
+        except NothingToSend:
+            line("nothing is left to be done")
+        table = table_of(batch.outcomes[name] for name in batch.requests)
+        write_table(table, out)
+    return show(table, out, as_json=as_json)
+
+
+def _request(name: str, path: Path, out: Path, chosen: Options, formats: Sequence[str]) -> Request:
+    """An instance as a batch here is asked to solve it: what resuming goes by."""
+    return Request(
+        path=str(path),
+        folder=str(out / name),
+        name=name,
+        options=chosen,
+        asked=chosen,
+        formats=tuple(formats),
+        memory=0,
+        parent=os.getpid(),
+    )
