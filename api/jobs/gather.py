@@ -9,7 +9,6 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import pandas as pd
 import sqlalchemy as sa
 
 from api.store.blobs import Blobs
@@ -20,7 +19,8 @@ from models import faults
 from models.faults import StockpileError
 from models.jobs import File, Manifest
 from models.plan import Plan
-from optimizer.batch.outcome import COLUMNS, FAILED, NO_PLAN, PLAN, Outcome, figures
+from optimizer.batch import table_of
+from optimizer.batch.outcome import FAILED, NO_PLAN, PLAN, Outcome, figures
 from optimizer.exits import FAILED as FAILED_CODE
 from optimizer.exits import STOPPED, exit_code
 from optimizer.results import csv_text
@@ -32,16 +32,14 @@ MANY = 500
 def put_together(engine: sa.Engine, blobs: Blobs, batch: Mapping[str, Any]) -> str:
     """Write the table of a batch and return the digest of its manifest. Raises StorageFull."""
     order = [member["name"] for member in batch["work"]["instances"]]
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, Outcome] = {}
     files: dict[str, list[File]] = {}
     for member in _members(engine, batch["id"]):
         name = member["member"]
         found = read_manifest(blobs, member["result"]).files if member["result"] else ()
-        rows[name] = _outcome(member, blobs, found).row()
+        rows[name] = _outcome(member, blobs, found)
         files[name] = [file.model_copy(update={"path": f"{name}/{file.path}"}) for file in found]
-    table = pd.DataFrame([rows[name] for name in order if name in rows], columns=list(COLUMNS)).astype(
-        COLUMNS
-    )
+    table = table_of(rows[name] for name in order if name in rows)
     parquet = io.BytesIO()
     table.to_parquet(parquet, index=False)
     own = [
@@ -62,7 +60,7 @@ def _members(engine: sa.Engine, batch: str) -> Iterator[Mapping[str, Any]]:
     while True:
         query = sa.select(jobs).where(jobs.c.batch == batch, jobs.c.number > number).order_by(jobs.c.number)
         with reading(engine) as connection:
-            rows = connection.execute(query.limit(MANY)).mappings().all()
+            rows = [dict(row) for row in connection.execute(query.limit(MANY)).mappings()]
         yield from rows
         if len(rows) < MANY:
             return

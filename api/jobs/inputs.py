@@ -10,7 +10,7 @@ from typing import Any
 from api.settings import Settings
 from api.store.documents import Documents
 from models.jobs import Limits
-from optimizer.batch import cores, machine_memory
+from optimizer.machine import cores, machine_memory
 
 PART = 0.8
 """Of the machine's memory that jobs may use together."""

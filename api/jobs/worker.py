@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 import structlog
@@ -66,7 +66,8 @@ class Worker:
             "executor_id": self.name.worker,
             "serializer": DBOSPortableJSONSerializer(),
             "run_migrations": False,
-            "log_level": self.settings.log_level.upper(),
+            # It says much, and names its vendor's products.
+            "log_level": "DEBUG" if self.settings.log_level == "debug" else "WARNING",
         }
         DBOS(config=config)
         self.runner.register()
@@ -153,17 +154,16 @@ def work(settings: Settings) -> int:
     return 0
 
 
-def main() -> None:
-    """Entry point of the process."""
+def main(settings: Settings | None = None) -> NoReturn:
+    """Be a worker, and end the process: threads that wait for workflows given back are not waited for."""
     try:
-        code = work(Settings())
+        code = work(settings or Settings())
     except StockpileError as error:
         print(f"stockpile: {error}", file=sys.stderr)
         code = error.exit_code
     except Exception:
         _log.exception("worker failed")
         code = 1
-    # Threads of DBOS that wait for workflows given back are not waited for.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
