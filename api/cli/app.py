@@ -16,12 +16,16 @@ from api.cli import (
     evaluate,
     explain,
     export,
+    keys,
+    prune,
     report,
     sample,
     schema,
+    serve,
     show,
     solve,
     validate,
+    worker,
 )
 
 EPILOG = (
@@ -52,8 +56,10 @@ for command in (
     export,
     schema,
     report,
+    prune,
 ):
     app.command(command.NAME)(command.command)
+app.add_typer(keys.app)
 
 
 def _version(wanted: bool) -> None:
