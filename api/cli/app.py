@@ -56,6 +56,8 @@ for command in (
     export,
     schema,
     report,
+    serve,
+    worker,
     prune,
 ):
     app.command(command.NAME)(command.command)
