@@ -92,7 +92,8 @@ class MemoryPort:
         self.jobs.begin(job)
 
     def finish(self, job: str, state: str = "succeeded", **values: Any) -> None:
-        self.jobs.finish(job, state, **values)
+        told = {"result": RESULT} | values if state == "succeeded" else values
+        self.jobs.finish(job, state, **told)
 
     def progress(self, job: str, **values: Any) -> None:
         self.jobs.tell(job, ("progress", values), **values)
