@@ -16,6 +16,7 @@ from api.cli import (
     evaluate,
     explain,
     export,
+    jobs,
     keys,
     prune,
     report,
@@ -61,6 +62,7 @@ for command in (
     prune,
 ):
     app.command(command.NAME)(command.command)
+app.add_typer(jobs.app)
 app.add_typer(keys.app)
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from api.cli.progress import live
 from api.cli.remote.compare import STOPPING
@@ -14,11 +15,12 @@ from api.cli.remote.lines import Words
 from api.cli.remote.solve import wanted
 from api.cli.remote.where import Where, asked_for
 from api.client import Client
+from api.client.download import checked
 from api.client.problems import of_problem
 from models import files
-from models.faults import StockpileError
+from models.faults import NotFinished, StockpileError
 from models.instance.base import well_formed
-from models.jobs import BatchRequest, Job, Limits, Member
+from models.jobs import FINAL, BatchRequest, Job, Limits, Member
 from models.options import Options
 from optimizer.batch import Outcome, earlier, not_started
 from optimizer.batch.inputs import find_instances, named
@@ -26,6 +28,9 @@ from optimizer.batch.outcome import FAILED, NO_PLAN, PLAN, figures, of_error
 from optimizer.batch.request import Request, key
 from optimizer.exits import exit_code
 from optimizer.results import TABLES, WORKBOOK, read_plan
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class NothingToSend(Exception):
@@ -134,6 +139,23 @@ def batch_there(
         table = table_of(batch.outcomes[name] for name in batch.requests)
         write_table(table, out)
     return show(table, out, as_json=as_json)
+
+
+def collected(client: Client, job: Job, out: Path, formats: Sequence[str]) -> pd.DataFrame:
+    """The table of a batch that somebody has submitted, its files below ``out``. Raises NotFinished."""
+    from optimizer.batch import table_of, write_table
+
+    if job.state not in FINAL:
+        raise NotFinished(f"{job.id} is {job.state}.")
+    members = {checked(m.member or m.id): m for m in client.every_job(batch=job.id, limit=200)}
+    order = [str(member["name"]) for member in job.work["instances"]]
+    options = Options.model_validate(job.work.get("options", {}))
+    batch = Batch({n: _request(n, Path(members[n].instance or n), out, options, formats) for n in order})
+    for name in order:
+        batch.take(client, members[name], name, formats)
+    table = table_of(batch.outcomes[name] for name in order)
+    write_table(table, out)
+    return table
 
 
 def _request(name: str, path: Path, out: Path, chosen: Options, formats: Sequence[str]) -> Request:

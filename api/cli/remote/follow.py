@@ -77,6 +77,12 @@ class Session:
         job = self._interruptible(work, stopping)
         return job if whatever else succeeded(job)
 
+    def watch(self, id: str) -> Job:
+        """The job when it has ended, only looked at: Ctrl-C leaves it as it is."""
+        self.client.retry = FOLLOWING
+        job = self.client.job(id)
+        return job if job.state in FINAL else self.follow(job)
+
     def _interruptible(self, work: Callable[[], Job], stopping: str) -> Job:
         from optimizer.interrupt import stoppable
 
