@@ -236,6 +236,12 @@ class Expired(StockpileError):
     status = 410
 
 
+class JobInUse(StockpileError):
+    """The results of the job are needed by jobs that have not finished."""
+
+    status = 409
+
+
 class UsedIdempotencyKey(StockpileError):
     """The idempotency key was used for another request."""
 

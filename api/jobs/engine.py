@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from api.jobs import accept, asks, events, query
+from api.jobs import accept, asks, events, query, remove
 from api.jobs.port import Page, Query, Submission
 from api.jobs.queue import Queue
 from api.settings import Settings
@@ -62,6 +62,10 @@ class Engine:
     def cancel(self, tenant: str, job: str) -> Job:
         """See :meth:`api.jobs.port.Jobs.cancel`."""
         return self._ask(tenant, job, "cancel")
+
+    def remove(self, tenant: str, job: str) -> Job:
+        """See :meth:`api.jobs.port.Jobs.remove`."""
+        return self._write(lambda connection: remove.remove(connection, tenant, job))
 
     def queue_depth(self) -> dict[tuple[int, str], int]:
         """Jobs that wait, by priority and tenant."""

@@ -16,14 +16,18 @@ from api.jobs.accept import Draft, has_plan
 from api.jobs.events import Note
 from api.jobs.events import state as state_note
 from api.jobs.port import Page, Query, Submission
+from api.jobs.remove import EXPIRED
 from api.jobs.rows import NO_TURN
 from api.settings import Settings
+from api.store.references import mentioned
 from api.store.schema import jobs as table
 from models.faults import (
+    JobInUse,
     NoResult,
     NoSuchInstance,
     NoSuchJob,
     NoSuchPlan,
+    NotFinished,
     QueueFull,
     UsedIdempotencyKey,
 )
@@ -113,6 +117,24 @@ class MemoryJobs:
     def cancel(self, tenant: str, job: str) -> Job:
         """See :meth:`api.jobs.port.Jobs.cancel`."""
         return self._ask(tenant, job, "cancel")
+
+    def remove(self, tenant: str, job: str) -> Job:
+        """See :meth:`api.jobs.port.Jobs.remove`."""
+        with self._lock:
+            row = self._own(tenant, job)
+            if row["state"] not in FINAL:
+                raise NotFinished(f"Job {job} is {row['state']}.")
+            ended = [part for part in self._rows.values() if job in (part["id"], part["batch"])]
+            ids = {part["id"] for part in ended}
+            for other in self._rows.values():
+                needs = {other["parent"], *mentioned(other["work"])} & ids
+                if other["tenant"] == tenant and other["state"] not in FINAL and needs:
+                    raise JobInUse(f"Job {other['id']} goes on from it.")
+            for part in ended:
+                if part["state"] != "expired":
+                    self._events[part["id"]].clear()
+                    self._change(part, [EXPIRED], state="expired", result=None)
+            return self.get(tenant, job)
 
     def queue_depth(self) -> dict[tuple[int, str], int]:
         """Jobs that wait, by priority and tenant."""

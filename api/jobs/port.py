@@ -89,3 +89,10 @@ class Jobs(Protocol):
     def cancel(self, tenant: str, job: str) -> Job:
         """End it and discard what it has; of a batch, all its jobs; idempotent. Raises NoSuchJob."""
         ...
+
+    def remove(self, tenant: str, job: str) -> Job:
+        """Give up the results of a finished job, and of those of a batch: it is expired then; idempotent.
+
+        Raises NoSuchJob, NotFinished, JobInUse.
+        """
+        ...

@@ -177,6 +177,10 @@ def cancel(caller: Submitter, parts: Needs, id: JobPath) -> Response:
 def delete(caller: Submitter, parts: Needs, id: JobPath) -> Response:
     """Cancel a job that has not ended; give up the results of one that has (it is `expired` then)."""
     job = parts.jobs.get(caller.tenant, known(id))
-    if job.state in FINAL:
-        return render(parts.jobs.remove(caller.tenant, id), 202)
-    return render(parts.jobs.cancel(caller.tenant, id), 202)
+    if job.state not in FINAL:
+        return render(parts.jobs.cancel(caller.tenant, id), 202)
+    if job.result is not None:  # whoever reads it now may finish doing so
+        for file in parts.documents.manifest(job).files:
+            parts.documents.blobs.touch(file.digest)
+        parts.documents.blobs.touch(job.result)
+    return render(parts.jobs.remove(caller.tenant, id), 202)
