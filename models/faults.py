@@ -357,6 +357,12 @@ class LostTooOften(StockpileError):
     status = 500
 
 
+class NotMade(StockpileError):
+    """What was asked for could not be made."""
+
+    status = 500
+
+
 class BadSettings(StockpileError):
     """The settings of the service do not fit together."""
 
