@@ -27,7 +27,7 @@ from api.settings import Settings
 from api.store.blobs import Blobs
 from api.store.database import insert, writing
 from api.store.schema import derived
-from models.faults import Crashed, MemoryExceeded, StockpileError, TimeExceeded, TooLarge, Unavailable
+from models.faults import FaultyAlternatives, FaultyInstance, JobFailed, NotMade, StockpileError, Unavailable
 from models.jobs import Problem
 
 AT_ONCE = 2
@@ -66,9 +66,17 @@ class Derived:
         self.seconds = settings.derive_seconds
         self.memory = int(settings.derive_memory_gb * 1e9)
         self.version = version("stockpile")
+        self._tidy()
         self._lock = threading.Lock()
         self._turn = threading.Semaphore(AT_ONCE)
         self._makings: dict[tuple[str, str], _Making] = {}
+
+    def _tidy(self) -> None:
+        """Remove what a process that was killed has left; of another that lives, nothing."""
+        if self.folder.is_dir():
+            for left in self.folder.iterdir():
+                if left.stat().st_mtime < time.time() - 2 * self.seconds - 3600:
+                    shutil.rmtree(left, ignore_errors=True)
 
     def known(self, source: str, kind: str) -> str | None:
         """Digest of what was made before, if it is still there."""
@@ -140,7 +148,7 @@ class Derived:
             making.done.set()
 
     def _run(self, folder: Path, kind: str) -> None:
-        """The process, from start to end. Raises what it says went wrong, Crashed, TimeExceeded."""
+        """The process, from start to end. Raises what it says went wrong; NotMade for any other end."""
         words = [sys.executable, "-m", "api.http.deriving"]
         words += [str(folder), kind, str(os.getpid()), str(self.memory)]
         # Nothing of the settings, which may hold the password of the database.
@@ -157,7 +165,7 @@ class Derived:
             try:
                 code = process.wait(self.seconds)
             except subprocess.TimeoutExpired:
-                raise TimeExceeded(f"Making it on demand takes more than {self.seconds:g} s.") from None
+                raise NotMade(f"It took more than the {self.seconds:g} s allowed.") from None
             finally:
                 if process.returncode is None:
                     os.killpg(process.pid, signal.SIGKILL)
@@ -170,14 +178,13 @@ class Derived:
         said = (folder / "stderr").read_bytes()[-4000:].decode(errors="replace")
         _log.error("the process that makes it died", kind=kind, code=code, stderr=said)
         if "out of memory" in said.lower() or "memory allocation" in said.lower() or "bad_alloc" in said:
-            raise MemoryExceeded("Making it on demand needs more than the service allows.")
-        how = f"signal {-code}" if code < 0 else f"code {code}"
-        raise Crashed(f"While it made what was asked for: {how}.")
+            raise NotMade(f"It needs more than the {self.memory / 1e9:g} GB allowed.")
+        raise NotMade(f"The process that made it died ({f'signal {-code}' if code < 0 else f'code {code}'}).")
 
     def _keep(self, folder: Path, source: str) -> None:
         for path in (folder / "out").iterdir():
             if path.stat().st_size > LARGEST:
-                raise TooLarge(f"It has more than {LARGEST:,} bytes; the command line can make it.")
+                raise NotMade(f"It has more than {LARGEST:,} bytes; the command line can make it.")
             row = {"source": source, "kind": path.name, "version": self.version}
             value = {"blob": self.blobs.put(path.read_bytes()), "created": time.time()}
             with writing(self.engine) as connection:
@@ -190,12 +197,8 @@ class Derived:
 
 def fault_of(problem: Problem) -> StockpileError:
     """A problem that another process has told, as the fault of the catalogue that it is."""
-    kind = getattr(models.faults, problem.type.rpartition(":")[2], None)
-    detail = problem.detail or problem.title
-    if (
-        isinstance(kind, type)
-        and issubclass(kind, StockpileError)
-        and kind.__init__ is StockpileError.__init__
-    ):
-        return kind(detail)
-    return Crashed(detail)
+    kind = getattr(models.faults, problem.type.rpartition(":")[2], NotMade)
+    if kind in (FaultyInstance, FaultyAlternatives, JobFailed) or not issubclass(kind, StockpileError):
+        kind = NotMade
+    found: StockpileError = kind(problem.detail)
+    return found

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from models.faults import MemoryExceeded
+from models.faults import NotMade
 
 
 def report(source: Path, out: Path) -> None:
@@ -51,7 +51,7 @@ def main(folder: Path, kind: str) -> int:
         MAKERS[kind](folder / "in", out)
     except Exception as error:
         if isinstance(error, MemoryError):
-            error = MemoryExceeded("Making it on demand needs more than the service allows.")
+            error = NotMade("It needs more memory than is allowed.")
         (folder / "problem.json").write_text(problem(error).model_dump_json(), encoding="utf-8")
         return 1
     return 0
