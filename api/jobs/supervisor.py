@@ -232,8 +232,13 @@ def told(settings: Settings, listener: socket.socket, keys: bool) -> str:
     host, port = listener.getsockname()[:2]
     place = f"[{host}]" if ":" in host else host
     at_once = settings.workers * settings.slots
+    work = (
+        "takes no jobs"
+        if not at_once
+        else f"works on {at_once} {'job' if at_once == 1 else 'jobs'} at a time"
+    )
     lines = [
-        f"stockpile listens on http://{place}:{port} and works on {at_once} jobs at a time.",
+        f"stockpile listens on http://{place}:{port} and {work}.",
         f"Data: {settings.data.resolve()}"
         + (", database: PostgreSQL." if settings.database_url is not None else "."),
     ]

@@ -143,6 +143,7 @@ class Runner:
             if run.lost:
                 raise Lost(begun.claim.job)
             if outcome.state == "succeeded":
+                shutil.copyfile(folder / "log.txt", folder / "result" / "log.txt")
                 return outcome, patiently(lambda: put_result(self.documents.blobs, folder / "result"))
             return outcome, None
         except Exception as error:
@@ -204,7 +205,7 @@ def _failed(error: Exception, started: float) -> Outcome:
     """Whatever it is, it is this job's outcome; but for the loss of the job, which is raised."""
     if isinstance(error, Lost):
         raise error
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         error = StorageFull(f"{error.strerror}.")
     if not isinstance(error, StockpileError):
         _log.exception("run failed")
