@@ -208,9 +208,9 @@ class AsyncClient:
 
     # Results. Each raises NotFinished, NoResult, Expired, NoSuchJob.
 
-    async def plan(self, job: str) -> Plan:
-        """The plan of a solve."""
-        return await self.send(calls.plan(job))
+    async def plan(self, job: str, *, alternative: str | None = None) -> Plan:
+        """The plan of a solve, or of an alternative of a comparison."""
+        return await self.send(calls.plan(job, alternative))
 
     async def table(self, job: str, name: str) -> pd.DataFrame:
         """A table of a result. Raises NoSuchFile."""

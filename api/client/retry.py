@@ -109,6 +109,6 @@ def of_failure(error: httpx.RequestError) -> StockpileError:
     chain: BaseException | None = error
     while chain is not None:
         if isinstance(chain, ssl.SSLCertVerificationError):
-            return BadServer(f"{where}: its certificate is not valid: {chain.verify_message}.")
+            return BadServer(f"{where}: its certificate is not valid: {what}.")
         chain = chain.__cause__ or chain.__context__
     return Unavailable(f"{where}: {what}.")
