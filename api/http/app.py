@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from api import metrics
-from api.http import problems, routes
+from api.http import openapi, problems, routes
 from api.http.auth import Admin, Caller, Guard, Reader, Submitter
 from api.http.limits import Buffered, Rates
 from api.http.middleware import Envelope
@@ -63,6 +63,7 @@ def make_app(
         app.include_router(module.router)
     for module in (routes.results, routes.schema, routes.health):
         app.include_router(module.router)
+    app.include_router(openapi.router)
     return app
 
 

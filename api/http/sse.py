@@ -54,16 +54,22 @@ class Topic:
     """Id of the last event seen by the poller."""
     listeners: int = 0
     ended: bool = False
-    recent: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    since: int = 0
+    """All events above this id, to the last, are in ``recent``."""
+    recent: deque[tuple[int, bytes]] = field(default_factory=deque)
     waiting: set[asyncio.Future[None]] = field(default_factory=set)
 
-    def add(self, events: Sequence[Event]) -> None:
-        """Keep new events, if none is missing between them and those known, and wake all listeners."""
+    def add(self, after: int, events: Sequence[Event]) -> None:
+        """Keep events, all there are above ``after``, and wake all listeners."""
+        if after > self.last:
+            return  # there may be others between
         for event in events:
-            if event.id == self.last + 1:
+            if event.id > self.last:
                 self.recent.append((event.id, frame(event)))
                 self.last = event.id
                 self.ended = self.ended or ends(event)
+                if len(self.recent) > _KEPT:
+                    self.since, _ = self.recent.popleft()
         self.wake()
 
     def wake(self) -> None:
@@ -77,9 +83,7 @@ class Topic:
         """Events after an id; None if they are no longer kept here."""
         if id >= self.last:
             return []
-        if not self.recent or self.recent[0][0] > id + 1:
-            return None
-        return [entry for entry in self.recent if entry[0] > id]
+        return None if id < self.since else [entry for entry in self.recent if entry[0] > id]
 
     def wait(self) -> asyncio.Future[None]:
         """To be awaited: done when there may be something to read."""
@@ -102,7 +106,7 @@ class Streams:
     @asynccontextmanager
     async def listen(self, tenant: str, job: str, last: int) -> AsyncIterator[Topic]:
         """The topic of a job that the tenant has, while it is listened to; ``last``: an id it has, or 0."""
-        topic = self.topics.setdefault((tenant, job), Topic(tenant, job, last))
+        topic = self.topics.setdefault((tenant, job), Topic(tenant, job, last, since=last))
         topic.listeners += 1
         if self._poller is None or self._poller.done():
             self._loop = asyncio.get_running_loop()
@@ -136,9 +140,7 @@ class Streams:
                 if live:
                     await self._look(live)
                 away = False
-            except (
-                Exception
-            ) as error:  # the database is away: the listeners stay, and hear more when it is back
+            except Exception as error:  # the database is away: listeners stay, and hear more later
                 if not away:
                     self.log.error("events cannot be read", exc_info=error)
                 away = True
@@ -158,7 +160,7 @@ class Streams:
                 while not topic.ended and (
                     events := await run_sync(self.jobs.events, topic.tenant, topic.job, topic.last, _PAGE)
                 ):
-                    topic.add(events)
+                    topic.add(topic.last, events)
             except NoSuchJob:
                 topic.ended = True
                 topic.wake()
@@ -223,7 +225,7 @@ class EventStream(Response):
                 if entries is None:
                     fresh = False
                     missed = await run_sync(self.streams.jobs.events, self.tenant, self.job, at, _PAGE)
-                    topic.add(missed)
+                    topic.add(at, missed)
                     entries = [(event.id, frame(event)) for event in missed]
                 if entries:
                     await put(b"".join(data for _, data in entries))

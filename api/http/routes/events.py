@@ -14,9 +14,9 @@ from api.http.auth import Reader
 from api.http.negotiate import accepted
 from api.http.parts import Needs
 from api.http.routes.jobs import JobPath, known
-from api.http.sse import EventStream, ends
+from api.http.sse import EventStream
 from models.faults import BadRequest
-from models.jobs import Event
+from models.jobs import FINAL, Event
 
 STREAM = "text/event-stream"
 
@@ -51,11 +51,9 @@ async def events(
         if not (last.isdecimal() and len(last) < 10):
             raise BadRequest("Last-Event-ID: the id of an event, a whole number.")
         after = int(last)
-    await run_sync(parts.jobs.get, caller.tenant, id)
-    if after:
-        here = await run_sync(parts.jobs.events, caller.tenant, id, after - 1, 1)
-        if not here or here[0].id != after:
-            raise BadRequest(f"The job has no event {after}.")
-        if ends(here[0]):
-            return Response(status_code=204)
+    job = await run_sync(parts.jobs.get, caller.tenant, id)
+    if job.state in FINAL and not await run_sync(parts.jobs.events, caller.tenant, id, after, 1):
+        return Response(status_code=204)
+    if after and not await run_sync(parts.jobs.events, caller.tenant, id, after - 1, 1):
+        raise BadRequest(f"The job has no event {after} yet.")
     return EventStream(parts.streams, caller.tenant, id, after)
