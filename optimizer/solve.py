@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 
 import numpy as np
@@ -14,6 +16,7 @@ from models.instance import Instance
 from models.options import Options
 from models.plan import Effort, Plan, Relaxation, Status
 from optimizer.audit import audit
+from optimizer.checkpoint import Checkpoint, Refused, key
 from optimizer.compile import Arrays, Vector, no_collection
 from optimizer.cones import run
 from optimizer.data import Data
@@ -26,7 +29,9 @@ from optimizer.search import search
 from optimizer.template import arrays_of
 from optimizer.tidy import tidy
 
-__all__ = ["Progress", "no_collection", "solve"]
+__all__ = ["Checkpoint", "Progress", "no_collection", "solve"]
+
+_log = logging.getLogger(__name__)
 
 ROUNDING = 1e-9
 """Relative difference below which two objectives are the same number."""
@@ -41,6 +46,8 @@ def solve(
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     warm: Plan | None = None,
+    checkpoint: Callable[[Checkpoint], None] | None = None,
+    resume: Checkpoint | None = None,
 ) -> Plan:
     """The best plan that can be found, audited; or the reason why there is none.
 
@@ -51,6 +58,9 @@ def solve(
     progress: called from the solving thread at the start of each phase and at every node of the search.
     stop: set it to end the search; the incumbent is kept.
     warm: an earlier plan, of this instance or one with the same ids; its commitments are the first incumbent.
+    checkpoint: called from the solving thread every few seconds of the search, with where it stands.
+    resume: where an earlier solve stood; this one goes on there, never with less. One that is for something
+        else is not used, and a line of the log says why.
 
     Returns
     -------
@@ -63,6 +73,7 @@ def solve(
     AuditFailed: the plan does not satisfy the instance.
     """
     clock = Clock(options.time_limit, progress)
+    keep, resume = _checkpoints(instance, options, checkpoint, resume)
     with clock.phase("tree"):
         data = Data(instance)
     arrays = arrays_of(data, clock.phase)
@@ -74,6 +85,8 @@ def solve(
             stop=stop,
             report=_reporter(progress, clock, data.units.money),
             start=None if warm is None else warm_values(arrays, warm),
+            checkpoint=keep,
+            resume=resume,
         )
     if found.x is None:
         return _no_plan(data, arrays, found, options, clock, stop)
@@ -94,6 +107,27 @@ def solve(
         raise AuditFailed("; ".join(certificate.findings))
     spent = effort(arrays, found, clock, found.seconds + seconds)
     return plan.model_copy(update={"certificate": certificate, "effort": spent})
+
+
+def _checkpoints(
+    instance: Instance,
+    options: Options,
+    checkpoint: Callable[[Checkpoint], None] | None,
+    resume: Checkpoint | None,
+) -> tuple[Callable[[Checkpoint], None] | None, Checkpoint | None]:
+    """Checkpoints marked with what they are for, and the one to go on from if it is for this."""
+    if checkpoint is None and resume is None:
+        return None, None
+    mark = key(instance, options)
+    if resume is not None:
+        try:
+            resume.check(mark)
+        except Refused as reason:
+            _log.warning("The checkpoint is not used: %s", reason)
+            resume = None
+    if checkpoint is None:
+        return None, resume
+    return lambda now: checkpoint(replace(now, key=mark)), resume
 
 
 def _reporter(

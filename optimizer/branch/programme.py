@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -26,15 +26,25 @@ sign a tenth of an agreement, so rounding to the nearest would drop what is wort
 End = Literal["optimal", "infeasible", "time_limit", "interrupted"]
 
 
-@dataclass(order=True)
-class Node:
-    """A part of the tree: bounds on the decisions, and the solution of its relaxation."""
+@dataclass(eq=False)
+class Open:
+    """A part of the tree that is still to be looked at: no plan within these bounds is below ``bound``."""
 
     bound: float
     order: int
-    lower: Vector = field(compare=False)
-    upper: Vector = field(compare=False)
-    solved: Solved = field(compare=False)
+    lower: Vector
+    upper: Vector
+
+    def __lt__(self, other: Open) -> bool:
+        """The lower bound first, then the one made first."""
+        return (self.bound, self.order) < (other.bound, other.order)
+
+
+@dataclass(eq=False)
+class Node(Open):
+    """One whose relaxation has been solved."""
+
+    solved: Solved
 
 
 def distance(x: Vector) -> Vector:

@@ -6,6 +6,7 @@ stays. A basis kept from the parent makes a node cost a few hundred simplex iter
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from dataclasses import dataclass
@@ -106,6 +107,20 @@ class Relaxation:
         two decisions that do the same."""
         lp, index = self._origin.lp, self._integers
         return np.array(lp.col_lower_)[index], np.array(lp.col_upper_)[index]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the programme: the same digest, the same programme to the last bit."""
+        lp, found = self._origin.lp, hashlib.sha256()
+        a = lp.a_matrix_
+        parts: tuple[Any, ...] = (
+            (lp.num_row_, lp.num_col_, lp.offset_),
+            lp.col_cost_, lp.col_lower_, lp.col_upper_, lp.row_lower_, lp.row_upper_,
+            a.start_, a.index_, a.value_, self._integers,
+        )  # fmt: skip
+        for part in parts:
+            found.update(np.asarray(part, dtype=float).tobytes())
+        return found.hexdigest()
 
     def restore(self, integers: Vector) -> Vector:
         """The whole solution before presolve, in the units of the arrays, for these integer values.

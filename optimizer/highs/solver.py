@@ -178,9 +178,13 @@ class Solver:
         time_limit: float | None = None,
         stop: threading.Event | None = None,
         report: Callable[[Report], None] | None = None,
+        improved: Callable[[Vector], None] | None = None,
         **options: Any,
     ) -> Outcome:
-        """Solve. ``time_limit`` in seconds from now; ``stop`` ends the run and keeps the incumbent."""
+        """Solve. ``time_limit`` in seconds from now; ``stop`` ends the run and keeps the incumbent.
+
+        ``improved`` is handed every better incumbent of a MIP, values of all columns.
+        """
         for option, value in {"mip_rel_gap": relative_gap, "mip_abs_gap": 0.0, **options}.items():
             self._set(option, value)
         # HiGHS counts from the first run of the instance.
@@ -190,7 +194,12 @@ class Solver:
         )
         use_pool(self._highs, self._threads)
         begun = time.perf_counter()
-        with _Watch(self._highs, stop, report) as watch:
+
+        def better(x: Vector) -> None:
+            if improved is not None:
+                improved(x * self.scales.columns)
+
+        with _Watch(self._highs, stop, report, better if improved is not None else None) as watch:
             status = self._highs.run()
         watch.reraise()
         self._checked(status, "solve")
@@ -262,9 +271,13 @@ class _Watch:
     """Seconds between reports at least."""
 
     def __init__(
-        self, highs: highspy.Highs, stop: threading.Event | None, report: Callable[[Report], None] | None
+        self,
+        highs: highspy.Highs,
+        stop: threading.Event | None,
+        report: Callable[[Report], None] | None,
+        improved: Callable[[Vector], None] | None = None,
     ) -> None:
-        self.highs, self.stop, self.report = highs, stop, report
+        self.highs, self.stop, self.report, self.improved = highs, stop, report, improved
         self.failure: BaseException | None = None
         self.last = -np.inf
 
@@ -276,6 +289,8 @@ class _Watch:
                 self.highs.cbIpmInterrupt,
             ):
                 channel.subscribe(self._interrupt)
+        if self.improved is not None:
+            self.highs.cbMipImprovingSolution.subscribe(self._improved)
         if self.report is not None:
             for channel in (self.highs.cbMipInterrupt, self.highs.cbMipImprovingSolution):
                 channel.subscribe(self._progress)
@@ -287,6 +302,14 @@ class _Watch:
     def _interrupt(self, event: Any) -> None:
         if self.failure is not None or (self.stop is not None and self.stop.is_set()):
             event.interrupt()
+
+    def _improved(self, event: Any) -> None:
+        if self.improved is None or self.failure is not None:
+            return
+        try:
+            self.improved(np.array(event.data_out.mip_solution))
+        except BaseException as failure:  # as below
+            self.failure = failure
 
     def _progress(self, event: Any) -> None:
         out, now = event.data_out, time.monotonic()

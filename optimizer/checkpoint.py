@@ -1,0 +1,145 @@
+"""What a running solve hands out so that another process can go on with it.
+
+Written as bytes: a line with the version and a SHA-256 of what follows, then a NumPy archive. A checkpoint is
+only good for the instance, the options that steer the search, and the versions it was made with; a search
+goes on with its open nodes only if presolve makes the same programme again, to the last bit, for two
+presolves may each keep another one of two best plans.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from models.instance import Instance
+from models.options import Options
+from optimizer.branch.frontier import Frontier
+from optimizer.compile import Key, Vector
+
+MAGIC = b"stockpile checkpoint 1"
+STEERING = {"relative_gap", "seed", "method"}
+"""Options that a search cannot change on its way."""
+
+
+class Refused(Exception):
+    """A checkpoint cannot be used, and why."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a search stands. Numbers are in the units of the arrays, values those of ``columns``."""
+
+    columns: tuple[str, ...]
+    """Names of yes/no columns (:func:`named`)."""
+    incumbent: Vector | None
+    """Whole numbers by column."""
+    objective: float
+    """inf without an incumbent."""
+    bound: float
+    """No plan is below."""
+    nodes: int = 0
+    """Branched on so far."""
+    frontier: Frontier | None = None
+    """Open nodes by the same columns, if the search has them to give."""
+    programme: str = ""
+    """Digest of the presolved programme that the open nodes belong to."""
+    key: str = ""
+    """What it is for."""
+
+    def to_bytes(self) -> bytes:
+        """Everything."""
+        parts: dict[str, Any] = {}
+        if self.incumbent is not None:
+            parts["incumbent"] = self.incumbent
+        head: dict[str, Any] = {
+            "columns": self.columns,
+            "objective": repr(self.objective),
+            "bound": repr(self.bound),
+            "nodes": self.nodes,
+            "programme": self.programme,
+            "key": self.key,
+        }
+        f = self.frontier
+        if f is not None:
+            head |= {"discarded": repr(f.discarded), "searched": f.nodes}
+            parts |= {"bounds": f.bounds, "lower": f.lower, "upper": f.upper, "gain": f.gain, "seen": f.seen}
+        buffer = io.BytesIO()
+        text = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
+        np.savez_compressed(buffer, head=text, **parts)
+        data = buffer.getvalue()
+        return MAGIC + b" " + hashlib.sha256(data).hexdigest().encode() + b"\n" + data
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Checkpoint:
+        """The other way round. Raises Refused."""
+        first, _, rest = data.partition(b"\n")
+        magic, _, digest = first.rpartition(b" ")
+        if magic != MAGIC:
+            raise Refused("it is not a checkpoint of this version of the program.")
+        if hashlib.sha256(rest).hexdigest().encode() != digest:
+            raise Refused("it is damaged.")
+        with np.load(io.BytesIO(rest), allow_pickle=False) as archive:
+            parts = {name: archive[name] for name in archive.files}
+            head = json.loads(parts["head"].tobytes())
+            incumbent = parts.get("incumbent")
+            objective = float(head["objective"])
+            frontier = None
+            if "bounds" in parts:
+                frontier = Frontier(
+                    incumbent=incumbent,
+                    objective=objective,
+                    discarded=float(head["discarded"]),
+                    bounds=parts["bounds"],
+                    lower=parts["lower"],
+                    upper=parts["upper"],
+                    gain=parts["gain"],
+                    seen=parts["seen"],
+                    nodes=head["searched"],
+                )
+        return cls(
+            columns=tuple(head["columns"]),
+            incumbent=incumbent,
+            objective=objective,
+            bound=float(head["bound"]),
+            nodes=head["nodes"],
+            frontier=frontier,
+            programme=head["programme"],
+            key=head["key"],
+        )
+
+    def check(self, mark: str) -> None:
+        """Raise Refused if it is not for what has this :func:`key`."""
+        if self.key != mark:
+            raise Refused(
+                f"it was made for another instance, with other options ({', '.join(sorted(STEERING))})"
+                " or by another version of the program or of HiGHS."
+            )
+
+    def values(self, keys: Iterable[Key]) -> Vector:
+        """The incumbent on these columns; nan where it says nothing."""
+        known: dict[str, float] = {}
+        if self.incumbent is not None:
+            known = dict(zip(self.columns, self.incumbent.tolist(), strict=True))
+        return np.array([known.get(name, np.nan) for name in named(keys)])
+
+
+def named(keys: Iterable[Key]) -> tuple[str, ...]:
+    """Columns as text: family and index as JSON."""
+    return tuple(json.dumps([name, *index], default=str) for name, index in keys)
+
+
+def key(instance: Instance, options: Options) -> str:
+    """Instance, options that steer, and versions in one hash."""
+    parts = [
+        instance.fingerprint(),
+        options.model_dump_json(include=STEERING),
+        *(f"{name} {version(name)}" for name in ("stockpile", "highspy")),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
