@@ -69,7 +69,7 @@ def test_cancel_ends_the_child_and_keeps_nothing(farm: Farm) -> None:
     worker = farm.worker("w1", grace_seconds=0.2)
     id = farm.solve(LONG)
     farm.searching(id)
-    child = [pid for pid in descendants(worker.pid)][1:]
+    child = descendants(worker.pid)[1:]
     assert child
     farm.jobs.cancel("one", id)
     job = farm.ended(id)
