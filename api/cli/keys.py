@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.output import Json, emit, say, show_table
+from api.cli.output import Json, emit, say
 
 if TYPE_CHECKING:
     from api.store.keys import KeyRecord, Keys
@@ -31,7 +31,11 @@ class RoleName(StrEnum):
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the key is for, as people read it.")],
     tenant: Annotated[
-        str, typer.Option("--tenant", help="Who owns what is submitted with it; others do not see that.")
+        str,
+        typer.Option(
+            "--tenant",
+            help="Who owns what is submitted with it; anonymous owns what came without a key.",
+        ),
     ] = "default",
     role: Annotated[
         RoleName, typer.Option("--role", help="What it may do: read, submit as well, or all.")
@@ -71,8 +75,7 @@ def list_keys(
         elif not records:
             say("There are no keys. stockpile keys create NAME makes one.")
         else:
-            columns = ("id", "name", "tenant", "role", "created", "expires", "last used", "state")
-            show_table(columns, [_row(record) for record in records])
+            say(_lines([_COLUMNS, *map(_row, records)]))
     return 0
 
 
@@ -119,12 +122,15 @@ def _document(record: KeyRecord) -> dict[str, object]:
     return {**asdict(record), "valid": record.valid(time.time())}
 
 
+_COLUMNS = ("id", "name", "tenant", "role", "expires", "last used", "state")
+
+
 def _row(record: KeyRecord) -> tuple[str, ...]:
     import time
 
     valid = record.valid(time.time())
     state = "valid" if valid else "revoked" if record.revoked is not None else "expired"
-    times = (_when(record.created), _when(record.expires), _when(record.used))
+    times = (_when(record.expires), _when(record.used))
     return (record.id, record.name, record.tenant, record.role, *times, state)
 
 
@@ -132,3 +138,9 @@ def _when(seconds: float | None) -> str:
     from datetime import UTC, datetime
 
     return "never" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _lines(rows: list[tuple[str, ...]]) -> str:
+    """Rows with their columns in line, however wide: an id is to be copied."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

@@ -124,7 +124,7 @@ class Documents:
                     raise NoSuchInstance(f"{id}.")
                 query = sa.select(jobs.c.id, jobs.c.instance, jobs.c.work).where(waiting)
                 for job, instance, work in connection.execute(query):
-                    if instance == id or id in mentioned(work):
+                    if instance == id or id in set(mentioned(work)):
                         raise InstanceInUse(f"Job {job} needs it.")
                 connection.execute(sa.delete(instances).where(here))
 

@@ -95,7 +95,7 @@ jobs = sa.Table(
     sa.Column("version", sa.Integer, nullable=False, default=0),
     sa.Index("stockpile_jobs_tenant", "tenant", "number"),
     sa.Index("stockpile_jobs_state", "state", "priority", "turn"),
-    sa.Index("stockpile_jobs_waiting", "tenant", "state"),
+    sa.Index("stockpile_jobs_waiting", "tenant", "state", "turn"),
     sa.Index("stockpile_jobs_turns", "tenant", "priority", "turn"),
     sa.Index("stockpile_jobs_cache", "tenant", "cache_key"),
     sa.Index("stockpile_jobs_batch", "batch"),
@@ -129,6 +129,7 @@ submissions = sa.Table(
     sa.Column("body", sa.String(64), nullable=False),  # SHA-256 of the request
     sa.Column("job", sa.String(32), nullable=False),
     sa.Column("created", sa.Float, nullable=False),
+    sa.Index("stockpile_submissions_job", "job"),
 )
 
 checkpoints = sa.Table(
@@ -166,6 +167,7 @@ deliveries = sa.Table(
     sa.Column("delivered", sa.Float),
     sa.Column("error", sa.Text),
     sa.Index("stockpile_deliveries_next", "next"),
+    sa.Index("stockpile_deliveries_job", "job"),
 )
 
 blobs = sa.Table(

