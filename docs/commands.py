@@ -20,8 +20,11 @@ KINDS = {Path: "path", str: "text", float: "number", int: "whole number", bool: 
 
 def reference() -> str:
     """The page docs/cli.md."""
-    commands = {str(c.name): c.callback for c in app.registered_commands if c.callback}
-    index = [[f"[`{name}`](#{name})", _text(f).partition("\n\n")[0]] for name, f in commands.items()]
+    commands = every_command()
+    index = [
+        [f"[`{name}`](#{name.replace(' ', '-')})", _text(f).partition("\n\n")[0]]
+        for name, f in commands.items()
+    ]
     parts = [
         WRITTEN + "# The command line",
         f"`stockpile COMMAND --help` prints the same. {EPILOG}",
@@ -29,6 +32,13 @@ def reference() -> str:
         *(part for name, f in commands.items() for part in _command(name, f)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def every_command() -> dict[str, Callable[..., Any]]:
+    """Commands by name; those of groups (``keys create``) after the others."""
+    groups = [g.typer_instance for g in app.registered_groups if g.typer_instance]
+    parts = [("", app), *((f"{group.info.name} ", group) for group in groups)]
+    return {f"{a}{c.name}": c.callback for a, part in parts for c in part.registered_commands if c.callback}
 
 
 def _text(function: Callable[..., Any]) -> str:
