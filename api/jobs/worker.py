@@ -32,6 +32,8 @@ from models.faults import StockpileError
 
 DRAIN = 5.0
 """Seconds that jobs get to end when the worker is asked to."""
+LEAVE = 22.0
+"""Seconds after which it ends whatever is left."""
 TAKE = 15.0
 """Seconds to wait for the name: the process before this one may be about to end."""
 
@@ -117,6 +119,8 @@ class Worker:
     def leave(self) -> None:
         """Take no more jobs, let short ones end, give the rest back."""
         _log.info("worker leaves", jobs=len(self.runner.active()))
+        # If the database is away nothing can be given back; then others take it for dead.
+        threading.Thread(target=_end_after, args=(LEAVE,), daemon=True).start()
         self.slots = 0
         self.housekeeping.close()
         self.reaper.close()
@@ -134,6 +138,11 @@ class Worker:
         deadline = time.monotonic() + seconds
         while self.runner.active() and time.monotonic() < deadline:
             time.sleep(0.05)
+
+
+def _end_after(seconds: float) -> None:
+    time.sleep(seconds)
+    os._exit(1)
 
 
 def work(settings: Settings) -> int:
