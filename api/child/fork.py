@@ -68,6 +68,8 @@ class _Zygote:
         self.control = control
         self.running: dict[int, _Running] = {}
         """By process id."""
+        self.ended: list[tuple[socket.socket, int]] = []
+        """Lines of ended children that have something left behind, and how they ended."""
         self.unsaid: dict[int, tuple[socket.socket, int]] = {}
         """Lines of ended children that were full, by descriptor, and how they ended."""
         self.woken, self.waker = socket.socketpair()
@@ -132,9 +134,8 @@ class _Zygote:
         die_with(mine)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for other in [running.line for running in self.running.values()] + [
-            unsaid for unsaid, _ in self.unsaid.values()
-        ]:
+        lines = [running.line for running in self.running.values()]
+        for other in [*lines, *(line for line, _ in [*self.ended, *self.unsaid.values()])]:
             other.close()
         for mine_alone in (self.control, self.woken, self.waker):
             mine_alone.close()
@@ -145,17 +146,28 @@ class _Zygote:
         with contextlib.suppress(BlockingIOError):
             while self.woken.recv(1024):
                 continue
-        while self.running or children(os.getpid()):
+        while children(os.getpid()):
             pid, status = os.waitpid(-1, os.WNOHANG)
             if not pid:
-                return
+                break
             ended = self.running.pop(pid, None)
-            self.kill_orphans()
             if ended is not None:
-                # The child is dead: from here on nobody else writes to its line.
-                ended.line.setblocking(False)
-                self.unsaid[ended.line.fileno()] = (ended.line, status)
-                self.say(ended.line.fileno())
+                self.ended.append((ended.line, status))
+        if self.orphans():
+            return  # the next signal comes when they are gone
+        for line, status in self.ended:
+            # The child is dead: from here on nobody else writes to its line.
+            line.setblocking(False)
+            self.unsaid[line.fileno()] = (line, status)
+            self.say(line.fileno())
+        self.ended.clear()
+
+    def orphans(self) -> list[int]:
+        """What ended runs have left behind; killed, but still there."""
+        left = [pid for pid in children(os.getpid()) if pid not in self.running and not spared(pid)]
+        for pid in left:
+            kill(pid)
+        return left
 
     def say(self, descriptor: int) -> None:
         """Tell how a child ended; later, if its line is full."""
@@ -171,12 +183,6 @@ class _Zygote:
             self.poll.unregister(line)
         del self.unsaid[descriptor]
         line.close()
-
-    def kill_orphans(self) -> None:
-        """What a run has left behind when it ended."""
-        for pid in children(os.getpid()):
-            if pid not in self.running:
-                kill(pid)
 
 
 def kill(pid: int) -> None:

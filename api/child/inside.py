@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import gc
+import logging
 import os
 import resource
 import signal
@@ -81,6 +82,7 @@ def _data() -> int:
 def _ended(order: Order, deadline: float, line: Lines) -> Message:
     """Do the work; the message that ends it."""
     tell = Teller(line)
+    logging.getLogger().addHandler(tell)
     outcome: dict[str, Any]
     try:
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import sys
 import time
@@ -14,10 +15,11 @@ EVERY = 0.3
 """Seconds between two messages of progress within a phase."""
 
 
-class Teller:
+class Teller(logging.Handler):
     """Messages to the worker. When it is gone nobody minds: this process is about to be ended."""
 
     def __init__(self, line: Lines) -> None:
+        super().__init__(logging.WARNING)
         self.line = line
         self.begun = self.last = time.monotonic()
         self.phase = ""
@@ -37,6 +39,10 @@ class Teller:
         """One line of the log."""
         print(f"{time.monotonic() - self.begun:9.2f} s  {line}", file=sys.stderr)
         self._send({"type": "log", "line": line})
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """A line that a library has logged."""
+        self.log(record.getMessage())
 
     def checkpoint(self, name: str) -> None:
         """A file below ``folder/checkpoint`` has been written anew."""

@@ -33,10 +33,11 @@ class Zygote:
     """Runs orders, each in a process of its own, forked from one that has everything imported.
 
     Safe from many threads at once. ``grace_seconds``: what a cancelled run gets before it is killed.
+    ``module``: what is run as the zygote.
     """
 
-    def __init__(self, grace_seconds: float = 1.0) -> None:
-        self.grace_seconds = grace_seconds
+    def __init__(self, grace_seconds: float = 1.0, module: str = "api.child") -> None:
+        self.grace_seconds, self.module = grace_seconds, module
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -147,7 +148,7 @@ class Zygote:
         env = {name: value for name, value in os.environ.items() if not name.startswith("STOCKPILE_")}
         with its:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "api.child", str(os.getpid()), str(its.fileno())],
+                [sys.executable, "-m", self.module, str(os.getpid()), str(its.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 env={**env, **SINGLE, "PYTHONPATH": path},
