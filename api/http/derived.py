@@ -174,7 +174,11 @@ class Derived:
             return
         told = folder / "problem.json"
         if told.exists():
-            raise fault_of(Problem.model_validate_json(told.read_bytes()))
+            problem = Problem.model_validate_json(told.read_bytes())
+            # Paths are told as those of the result, not of this machine.
+            raise fault_of(
+                problem.model_copy(update={"detail": problem.detail.replace(f"{folder / 'in'}/", "")})
+            )
         said = (folder / "stderr").read_bytes()[-4000:].decode(errors="replace")
         _log.error("the process that makes it died", kind=kind, code=code, stderr=said)
         if "out of memory" in said.lower() or "memory allocation" in said.lower() or "bad_alloc" in said:
@@ -198,7 +202,8 @@ class Derived:
 def fault_of(problem: Problem) -> StockpileError:
     """A problem that another process has told, as the fault of the catalogue that it is."""
     kind = getattr(models.faults, problem.type.rpartition(":")[2], NotMade)
-    if kind in (FaultyInstance, FaultyAlternatives, JobFailed) or not issubclass(kind, StockpileError):
+    known = isinstance(kind, type) and issubclass(kind, StockpileError)
+    if not known or kind in (FaultyInstance, FaultyAlternatives, JobFailed):
         kind = NotMade
     found: StockpileError = kind(problem.detail)
     return found

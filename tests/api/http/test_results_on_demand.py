@@ -139,6 +139,7 @@ def test_reports_and_models_of_comparisons_and_evaluations(
     assert instance.name in answer.text
 
 
+@pytest.mark.slow
 def test_who_waits_is_told_to_ask_again(
     world: World, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,6 +176,7 @@ def test_a_process_that_is_killed_is_a_problem_not_a_hang(world: World, client: 
     assert list((world.settings.data / "derived").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_limits_of_time_and_memory(tmp_path: Path) -> None:
     with making(tmp_path / "data", derive_seconds=0.2) as slow:
         answer = until_made(slow.client(), f"/v1/jobs/{solved(slow)}/model.mps")
