@@ -16,7 +16,7 @@ from api.jobs import cache, events, fair, query, rows
 from api.jobs.port import Submission
 from api.jobs.queue import Queue
 from api.settings import Settings
-from api.store.database import insert, is_sqlite
+from api.store.database import is_sqlite
 from api.store.schema import instances, jobs, plans, submissions, tags
 from models.faults import (
     BadRequest,
@@ -33,6 +33,25 @@ from models.jobs import BatchRequest, EvaluateRequest, Job, SolveRequest
 _CHUNK = 500
 _KEY_LENGTH = 255
 
+# Statements are made once: making them anew for each job takes longer than running them.
+_TENANT = sa.bindparam("tenant", type_=sa.String)
+_INSERT = sa.insert(jobs).returning(jobs.c.number)
+_REMEMBER = sa.insert(submissions)
+_SUBMITTED = (
+    sa.select(jobs.c.id, submissions.c.body)
+    .join(jobs, jobs.c.id == submissions.c.job, isouter=True)
+    .where(submissions.c.tenant == _TENANT, submissions.c.key == sa.bindparam("key"))
+)
+_INSTANCES = sa.select(instances.c.id).where(
+    instances.c.tenant == _TENANT, instances.c.id.in_(sa.bindparam("ids", expanding=True))
+)
+_WAITING = sa.select(sa.func.count()).select_from(
+    sa.select(jobs.c.id)
+    .where(jobs.c.tenant == _TENANT, jobs.c.state == "queued", jobs.c.turn >= 0)
+    .limit(sa.bindparam("enough", type_=sa.Integer))
+    .subquery()
+)
+
 
 class Draft:
     """A submission with all that can be worked out before the transaction: ids, rows, digests."""
@@ -43,6 +62,10 @@ class Draft:
         self.now = time.time()
         self.kept = settings.retention_days * 86_400
         self.limit = settings.queue_limit
+        self.tried = False
+        """Whether it may have been accepted already, and the answer lost."""
+        self.stale = False
+        """Whether its idempotency key is known of a job that is forgotten."""
         self.id = uuid.uuid4().hex
         self.row = rows.of_request(self.id, submission.tenant, submission.key, self.request, self.now)
         ids = iter(lambda: uuid.uuid4().hex, "")
@@ -80,15 +103,20 @@ def accept(connection: sa.Connection, queue: Queue, draft: Draft) -> tuple[Job, 
         waiting = [row for row in made if row["id"] in places]
     if draft.members:
         made.insert(0, rows.of_batch(draft.row, len(made) - len(waiting)))
-    connection.execute(sa.insert(jobs), made)
+    number = connection.scalar(_INSERT, made[0])
+    if draft.members:
+        connection.execute(sa.insert(jobs), made[1:])
     events.first(connection, made)
     if draft.row["tags"]:
         connection.execute(sa.insert(tags), [{"job": draft.id, "tag": tag} for tag in draft.row["tags"]])
     _remember(connection, draft)
     queue.runs(connection, [(row["id"], fair.packed(row["priority"], row["turn"])) for row in waiting])
-    if not waiting:
-        _at_once(connection, queue, draft)
-    return query.get(connection, tenant, draft.id), True
+    row = rows.whole(made[0], number)
+    if draft.members and not waiting:
+        queue.gather(connection, draft.id)
+    elif not waiting:
+        webhooks.note_end(connection, row)
+    return rows.job(row, query.position(connection, row)), True
 
 
 def _alone(connection: sa.Connection, tenant: str, key: str | None) -> None:
@@ -115,44 +143,40 @@ def _number(*parts: str) -> int:
 
 def _known(connection: sa.Connection, draft: Draft) -> str | None:
     """The id of the job this submission has already become."""
-    # An earlier attempt may have been committed and its answer lost: its id is the draft's.
-    if connection.execute(sa.select(jobs.c.id).where(jobs.c.id == draft.id)).first() is not None:
-        return draft.id
     key, tenant = draft.submission.idempotency_key, draft.submission.tenant
+    if draft.tried and query.exists(connection, tenant, draft.id):
+        return draft.id
+    draft.tried = True
     if key is None:
         return None
-    row = connection.execute(
-        sa.select(submissions.c.job, submissions.c.body)
-        .join(jobs, jobs.c.id == submissions.c.job)  # a job long forgotten frees its key
-        .where(submissions.c.tenant == tenant, submissions.c.key == key)
-    ).one_or_none()
-    if row is None:
+    row = connection.execute(_SUBMITTED, {"tenant": tenant, "key": key}).one_or_none()
+    draft.stale = row is not None and row.id is None  # a job long forgotten frees its key
+    if row is None or draft.stale:
         return None
     if row.body != (draft.submission.body or ""):
         raise UsedIdempotencyKey("Take a new key for a new request.")
-    return str(row.job)
+    return str(row.id)
 
 
 def _remember(connection: sa.Connection, draft: Draft) -> None:
     submission = draft.submission
     if submission.idempotency_key is None:
         return
-    values = {"body": submission.body or "", "job": draft.id, "created": draft.now}
-    statement = insert(connection, submissions).values(
-        tenant=submission.tenant, key=submission.idempotency_key, **values
-    )
-    connection.execute(statement.on_conflict_do_update(index_elements=["tenant", "key"], set_=values))
+    if draft.stale:
+        named = (submissions.c.tenant == submission.tenant, submissions.c.key == submission.idempotency_key)
+        connection.execute(sa.delete(submissions).where(*named))
+    values = {"tenant": submission.tenant, "key": submission.idempotency_key, "job": draft.id}
+    connection.execute(_REMEMBER, values | {"body": submission.body or "", "created": draft.now})
 
 
 def _check(connection: sa.Connection, draft: Draft) -> None:
     """Whether all that the request names is the tenant's own."""
     tenant, request = draft.submission.tenant, draft.request
-    wanted = sorted(draft.instances)
-    missing = set(wanted)
+    missing = set(draft.instances)
+    wanted = sorted(missing)
     for start in range(0, len(wanted), _CHUNK):
-        chunk = wanted[start : start + _CHUNK]
-        mine = sa.select(instances.c.id).where(instances.c.tenant == tenant, instances.c.id.in_(chunk))
-        missing -= set(connection.execute(mine).scalars())
+        chunk = {"tenant": tenant, "ids": wanted[start : start + _CHUNK]}
+        missing.difference_update(connection.execute(_INSTANCES, chunk).scalars())
     if missing:
         raise NoSuchInstance(", ".join(sorted(missing)[:10]))
     if request.parent is not None:
@@ -187,10 +211,7 @@ def has_plan(row: Mapping[str, Any]) -> bool:
 def _room(connection: sa.Connection, tenant: str, more: int, limit: int) -> None:
     if not more:
         return
-    own = sa.select(jobs.c.id).where(
-        jobs.c.tenant == tenant, jobs.c.state == "queued", jobs.c.kind != "batch"
-    )
-    waiting = connection.scalar(sa.select(sa.func.count()).select_from(own.limit(limit + 1).subquery())) or 0
+    waiting = connection.scalar(_WAITING, {"tenant": tenant, "enough": limit + 1}) or 0
     if waiting + more > limit:
         raise QueueFull(f"{waiting:,} jobs wait; {limit:,} may.", retry_after=_soon(connection, tenant))
 
@@ -207,13 +228,3 @@ def _soon(connection: sa.Connection, tenant: str) -> int:
     usual = connection.scalar(sa.select(sa.func.avg(last.c.seconds))) or 1.0
     running = sa.select(sa.func.count()).where(jobs.c.state == "running", jobs.c.kind != "batch")
     return max(1, min(60, math.ceil(usual / max(1, connection.scalar(running) or 0))))
-
-
-def _at_once(connection: sa.Connection, queue: Queue, draft: Draft) -> None:
-    """What follows where nothing has to wait."""
-    if draft.members:
-        queue.gather(connection, draft.id)
-        return
-    row = query.row(connection, draft.submission.tenant, draft.id)
-    if row is not None:
-        webhooks.note_end(connection, row)

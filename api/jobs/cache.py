@@ -24,6 +24,16 @@ SETTLED = ("optimal", "infeasible", "unbounded")
 TAKEN = ("solver_status", "objective", "bound", "gap", "relative_gap", "done", "total", "result")
 """What a job answered from the cache takes over."""
 _CHUNK = 500
+_FIND = (
+    sa.select(*(jobs.c[name] for name in ("id", "cache_key", "kind", "state", "stop_asked", "cached_from")))
+    .add_columns(*(jobs.c[name] for name in TAKEN))
+    .where(
+        jobs.c.tenant == sa.bindparam("tenant"),
+        jobs.c.cache_key.in_(sa.bindparam("keys", expanding=True)),
+        jobs.c.state == "succeeded",
+    )
+    .order_by(jobs.c.number)
+)
 
 
 @memoize
@@ -54,19 +64,9 @@ def is_complete(row: Mapping[str, Any]) -> bool:
 def find(connection: sa.Connection, tenant: str, keys: Iterable[str]) -> dict[str, Mapping[str, Any]]:
     """Rows of jobs whose results answer these keys; the newest of each."""
     wanted = sorted(set(keys))
-    names = ("id", "cache_key", "kind", "state", "stop_asked", "cached_from", *TAKEN)
-    columns = [jobs.c[name] for name in names]
     found: dict[str, Mapping[str, Any]] = {}
     for start in range(0, len(wanted), _CHUNK):
-        rows = connection.execute(
-            sa.select(*columns)
-            .where(
-                jobs.c.tenant == tenant,
-                jobs.c.cache_key.in_(wanted[start : start + _CHUNK]),
-                jobs.c.state == "succeeded",
-            )
-            .order_by(jobs.c.number)
-        )
+        rows = connection.execute(_FIND, {"tenant": tenant, "keys": wanted[start : start + _CHUNK]})
         found |= {row["cache_key"]: row for row in rows.mappings() if is_complete(row)}
     return found
 

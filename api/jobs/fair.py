@@ -18,20 +18,30 @@ SPAN = (2**31 - 1) // 9
 _SERVED = ("running", "stopping", "succeeded", "failed", "cancelled", "expired")
 
 
+_TENANT, _PRIORITY = sa.bindparam("tenant", type_=sa.String), sa.bindparam("priority", type_=sa.Integer)
+
+
+def _last(state: str) -> sa.ScalarSelect[float]:
+    """The highest turn of a state: one look-up at the end of an index."""
+    last = sa.select(sa.func.max(jobs.c.turn)).where(jobs.c.state == state, jobs.c.priority == _PRIORITY)
+    return last.scalar_subquery()
+
+
+# Statements are made once: making them anew for each job takes longer than running them.
+_TURNS = sa.select(
+    sa.select(sa.func.max(jobs.c.turn))
+    .where(jobs.c.tenant == _TENANT, jobs.c.priority == _PRIORITY)
+    .scalar_subquery(),
+    sa.select(sa.func.min(jobs.c.turn))
+    .where(jobs.c.state == "queued", jobs.c.priority == _PRIORITY, jobs.c.turn >= 0)
+    .scalar_subquery(),
+    *map(_last, _SERVED),
+)
+
+
 def next_turn(connection: sa.Connection, tenant: str, priority: int) -> float:
     """The turn of a tenant's next job."""
-    own = sa.select(sa.func.max(jobs.c.turn)).where(jobs.c.tenant == tenant, jobs.c.priority == priority)
-    waiting = sa.select(sa.func.min(jobs.c.turn)).where(
-        jobs.c.state == "queued", jobs.c.priority == priority, jobs.c.turn >= 0
-    )
-    # One look-up at the end of an index for each state.
-    served = [
-        sa.select(sa.func.max(jobs.c.turn))
-        .where(jobs.c.state == state, jobs.c.priority == priority)
-        .scalar_subquery()
-        for state in _SERVED
-    ]
-    row = connection.execute(sa.select(own.scalar_subquery(), waiting.scalar_subquery(), *served)).one()
+    row = connection.execute(_TURNS, {"tenant": tenant, "priority": priority}).one()
     last, first, *ended = row
     now_served = first if first is not None else max((turn for turn in ended if turn is not None), default=0)
     return float(max(last + 1 if last is not None else 0, now_served, 0))

@@ -20,7 +20,6 @@ from api.jobs.remove import EXPIRED
 from api.jobs.rows import NO_TURN
 from api.settings import Settings
 from api.store.references import mentioned
-from api.store.schema import jobs as table
 from models.faults import (
     JobInUse,
     NoResult,
@@ -74,7 +73,7 @@ class MemoryJobs:
             if draft.members:
                 made.insert(0, rows.of_batch(draft.row, len(made) - len(waiting)))
             for row in made:
-                self._rows[row["id"]] = self._whole(row)
+                self._rows[row["id"]] = rows.whole(row, len(self._rows) + 1)
                 self._events[row["id"]] = [Event(id=1, at=draft.now, type="state", data=state_note(row)[1])]
             if key is not None:
                 self._submitted[tenant, key] = (draft.id, submission.body or "")
@@ -182,11 +181,6 @@ class MemoryJobs:
             raise NoSuchJob(job)
         return row
 
-    def _whole(self, row: Mapping[str, Any]) -> Record:
-        """A row with all columns, as the table would give it."""
-        empty: Record = dict.fromkeys(table.c.keys())
-        return empty | dict(row) | {"number": len(self._rows) + 1}
-
     def _change(self, row: Record, notes: Iterable[Note], **values: Any) -> None:
         row.update(values, version=row["version"] + 1)
         for type_, data in notes:
@@ -273,7 +267,7 @@ def _has(known: set[tuple[str, str]] | None, tenant: str, id: str) -> bool:
 
 
 def _waits(row: Mapping[str, Any]) -> bool:
-    return bool(row["state"] == "queued" and row["kind"] != "batch")
+    return bool(row["state"] == "queued" and row["turn"] >= 0)
 
 
 def _has_outcome(row: Mapping[str, Any]) -> bool:

@@ -19,17 +19,26 @@ from models.jobs import Job
 LIMIT = 1000
 """Jobs of a page at most."""
 
+_WAITS = (jobs.c.state == "queued", jobs.c.turn >= 0)
+"""Of jobs in the queue; a batch has no turn."""
+_OWN = (jobs.c.id == sa.bindparam("job"), jobs.c.tenant == sa.bindparam("tenant"))
+_ROW = sa.select(jobs).where(*_OWN)
+_EXISTS = sa.select(jobs.c.id).where(*_OWN)
+_PLACE = (jobs.c.priority, jobs.c.turn, jobs.c.number)
+_AHEAD = sa.select(sa.func.count()).where(
+    *_WAITS,
+    sa.tuple_(*_PLACE) < sa.tuple_(*(sa.bindparam(column.name, type_=column.type) for column in _PLACE)),
+)
+
 
 def row(connection: sa.Connection, tenant: str, job: str) -> Mapping[str, Any] | None:
     """The row of a tenant's job."""
-    wanted = sa.select(jobs).where(jobs.c.id == job, jobs.c.tenant == tenant)
-    return connection.execute(wanted).mappings().one_or_none()
+    return connection.execute(_ROW, {"job": job, "tenant": tenant}).mappings().one_or_none()
 
 
 def exists(connection: sa.Connection, tenant: str, job: str) -> bool:
     """Whether a tenant has such a job."""
-    wanted = sa.select(jobs.c.id).where(jobs.c.id == job, jobs.c.tenant == tenant)
-    return connection.execute(wanted).first() is not None
+    return connection.execute(_EXISTS, {"job": job, "tenant": tenant}).first() is not None
 
 
 def get(connection: sa.Connection, tenant: str, job: str) -> Job:
@@ -37,7 +46,7 @@ def get(connection: sa.Connection, tenant: str, job: str) -> Job:
     found = row(connection, tenant, job)
     if found is None:
         raise NoSuchJob(job)
-    return rows.job(found, _position(connection, found))
+    return rows.job(found, position(connection, found))
 
 
 def page(connection: sa.Connection, tenant: str, query: Query) -> Page:
@@ -69,7 +78,7 @@ def depth(connection: sa.Connection) -> dict[tuple[int, str], int]:
     """Jobs that wait, by priority and tenant."""
     counted = (
         sa.select(jobs.c.priority, jobs.c.tenant, sa.func.count())
-        .where(jobs.c.state == "queued", jobs.c.kind != "batch")
+        .where(*_WAITS)
         .group_by(jobs.c.priority, jobs.c.tenant)
     )
     return {(priority, tenant): n for priority, tenant, n in connection.execute(counted)}
@@ -103,22 +112,17 @@ def _list(query: Query, tenant: str) -> str:
 
 
 def _waits(found: Mapping[str, Any]) -> bool:
-    return bool(found["state"] == "queued" and found["kind"] != "batch")
+    return bool(found["state"] == "queued" and found["turn"] >= 0)
 
 
-def _position(connection: sa.Connection, found: Mapping[str, Any]) -> int | None:
+def position(connection: sa.Connection, found: Mapping[str, Any]) -> int | None:
+    """The place in the queue of the job of a row."""
     if not _waits(found):
         return None
-    place = sa.tuple_(jobs.c.priority, jobs.c.turn, jobs.c.number)
-    own = sa.tuple_(*(sa.literal(found[name]) for name in ("priority", "turn", "number")))
-    ahead = sa.select(sa.func.count()).where(jobs.c.state == "queued", jobs.c.kind != "batch", place < own)
-    return (connection.scalar(ahead) or 0) + 1
+    own = {column.name: found[column.name] for column in _PLACE}
+    return (connection.scalar(_AHEAD, own) or 0) + 1
 
 
 def _positions(connection: sa.Connection) -> dict[str, int]:
-    waiting = (
-        sa.select(jobs.c.id)
-        .where(jobs.c.state == "queued", jobs.c.kind != "batch")
-        .order_by(jobs.c.priority, jobs.c.turn, jobs.c.number)
-    )
+    waiting = sa.select(jobs.c.id).where(*_WAITS).order_by(*_PLACE)
     return {id: place for place, id in enumerate(connection.execute(waiting).scalars(), start=1)}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from api.jobs import cache
+from api.store.schema import jobs
 from models.jobs import BatchRequest, Envelope, EvaluateRequest, Job, Kind, Limits, Problem, Request
 
 NO_TURN = -1.0
@@ -26,6 +27,11 @@ def job(row: Mapping[str, Any], position: int | None = None) -> Job:
         problem=None if row["problem"] is None else Problem.model_validate(row["problem"]),
         position=position,
     )
+
+
+def whole(row: Mapping[str, Any], number: int | None) -> dict[str, Any]:
+    """A new row with the columns it leaves empty, as the table would give it."""
+    return {**dict.fromkeys(jobs.c.keys()), **row, "number": number}
 
 
 def work_of(request: Request) -> dict[str, Any]:

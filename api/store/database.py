@@ -2,13 +2,12 @@
 
 SQLite: write-ahead log, every commit synced to disk, foreign keys checked; writers take the write lock when
 they begin (a transaction that reads first and writes later could fail half-way). Within a process writers
-also queue for a lock of ours: SQLite's own waiting sleeps and wakes by chance, which makes a long tail.
+also stand in line: SQLite's own waiting sleeps and wakes by chance, which makes a long tail.
 """
 
 from __future__ import annotations
 
 import fcntl
-import threading
 import time
 import weakref
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from api.settings import Settings
 from api.store import schema
 from api.store.errors import attempt
+from api.store.line import Line
 from models.faults import BadSettings, NewerDatabase, Unavailable
 
 SCHEMA = 1
@@ -33,7 +33,7 @@ _LOCK = 0x73746F636B70696C
 """Advisory lock of whoever creates the tables: "stockpil"."""
 _LOCK_SECONDS = 60.0
 
-_writers: weakref.WeakKeyDictionary[sa.Engine, threading.Lock] = weakref.WeakKeyDictionary()
+_lines: weakref.WeakKeyDictionary[sa.Engine, Line] = weakref.WeakKeyDictionary()
 
 
 def connect(settings: Settings) -> sa.Engine:
@@ -62,7 +62,7 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         with engine.begin() as connection:
             yield connection
         return
-    with _writers.setdefault(engine, threading.Lock()), engine.begin() as connection:
+    with _lines.setdefault(engine, Line()), engine.begin() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
 

@@ -83,17 +83,8 @@ def crafted(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
-@pytest.mark.parametrize(
-    "cursor",
-    [
-        "",
-        "x",
-        "!!",
-        "é",
-        "a" * 10_000,
-        *map(crafted, (1, None, [1], ["a", "b"], [1, "b", 2], {"a": 1}, [True, ""])),
-    ],
-)
-def test_what_is_no_cursor_is_refused(port: Port, cursor: str) -> None:
-    with pytest.raises(BadCursor):
-        port.jobs.list(TENANT, Query(cursor=cursor))
+def test_what_is_no_cursor_is_refused(port: Port) -> None:
+    values = (1, None, [1], ["a", "b"], [1, "b", 2], {"a": 1}, [True, ""])
+    for cursor in ("", "x", "!!", "é", "a" * 10_000, *map(crafted, values)):
+        with pytest.raises(BadCursor):
+            port.jobs.list(TENANT, Query(cursor=cursor))
