@@ -91,7 +91,7 @@ INSTANCES: Content = {
 
 def _model(media_type: str, example: str) -> Operation:
     answers = {200: Answer("The file.", text(media_type, example), _FILE), 202: _MAKING, 304: _UNCHANGED}
-    return Operation(answers, headers=_MATCH, faults=(*_ENDED, faults.NoSuchFile, faults.TimeExceeded))
+    return Operation(answers, headers=_MATCH, faults=(*_ENDED, faults.NoSuchFile, faults.NotMade))
 
 
 def _asked(what: str, *more: type[StockpileError]) -> Operation:
@@ -272,11 +272,11 @@ OPERATIONS: dict[str, Operation] = {
             304: _UNCHANGED,
         },
         headers=_MATCH,
-        faults=(*_ENDED, faults.TimeExceeded),
+        faults=(*_ENDED, faults.NotMade),
     ),
     "job_model_mps": _model("text/plain", "NAME stockpile\nROWS\n N objective\n"),
     "job_model_lp": _model("text/plain", "min\nobjective: ...\n"),
-    "job_model_columns": _model("text/csv", "column,variable,index,unit\nx1,stock,gallium vault 0,1 t\n"),
+    "job_model_columns": _model("text/csv", "column,variable,index,natural_amount_of_one_unit\nx1,stock,gallium;vault;0,10.0\n"),
     "healthz": Operation({200: Answer("It lives.", json_(_OBJECT, alive={"status": "alive"}))}),
     "readyz": Operation(
         {

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from starlette.responses import Response
 
+from api import addresses
 from api.http import body, parse
 from api.http.auth import Caller, Reader, Submitter
 from api.http.negotiate import matches, wait_seconds
@@ -98,6 +99,8 @@ async def submit(request: Request, caller: Submitter, parts: Needs) -> Response:
 def accept(parts: Parts, caller: Caller, data: bytes, key: str | None) -> tuple[Job, bool]:
     """Read a request, store the documents in it and submit it."""
     asked = parse.job_request(data)
+    if asked.webhook is not None:
+        addresses.check(asked.webhook, private=parts.settings.allow_private_webhooks)
     asked = parse.stored(parts.documents, caller.tenant, asked)
     asked = parts.documents.resolve(caller.tenant, asked)
     digest = hashlib.sha256(data).hexdigest() if key is not None else None
