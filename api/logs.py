@@ -40,7 +40,7 @@ _HEADER = re.compile(
 _BEARER = re.compile(r"\b(bearer)\s+[0-9a-z._~+/=-]{8,}", re.IGNORECASE)
 _PASSWORD = re.compile(r"(://[^/\s:@\"']*:)[^/\s@\"']+(?=@)")
 _QUIET = {
-    "dbos": logging.INFO,
+    "dbos": logging.WARNING,
     "sqlalchemy": logging.WARNING,
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
