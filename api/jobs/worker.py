@@ -37,7 +37,7 @@ LEAVE = 22.0
 TAKE = 15.0
 """Seconds to wait for the name: the process before this one may be about to end."""
 
-_log = structlog.get_logger()
+_log = structlog.get_logger("api.jobs.worker")
 
 
 class Worker:

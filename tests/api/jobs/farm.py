@@ -100,18 +100,24 @@ class Farm:
         self.until(lambda: self.job(id).finished is not None)
         return self.job(id)
 
-    def searching(self, id: str, attempt: int = 1) -> Job:
-        """A job when a run of it has a first plan."""
-        self.until(lambda: self.job(id).attempt >= attempt and self._has_incumbent(id, attempt))
+    def under_way(self, id: str, attempt: int = 1) -> Job:
+        """A job when a run of it has told something."""
+        self.until(lambda: bool(self._told(id, attempt)))
         return self.job(id)
 
-    def _has_incumbent(self, id: str, attempt: int) -> bool:
-        now = 0
+    def searching(self, id: str, attempt: int = 1) -> Job:
+        """A job when a run of it has a first plan."""
+        self.until(lambda: any(e.data.get("incumbent") is not None for e in self._told(id, attempt)))
+        return self.job(id)
+
+    def _told(self, id: str, attempt: int) -> list[Event]:
+        """What a run has told of its progress."""
+        now, told = 0, []
         for event in self.events(id):
             now = event.data.get("attempt", now) if event.type == "state" else now
-            if now == attempt and event.type == "progress" and event.data.get("incumbent") is not None:
-                return True
-        return False
+            if now == attempt and event.type == "progress":
+                told.append(event)
+        return told
 
     def until(self, true: Callable[[], bool]) -> None:
         """Wait for something."""

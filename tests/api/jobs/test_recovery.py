@@ -35,7 +35,7 @@ def ends_once(farm: Farm, id: str) -> None:
 def test_a_killed_worker_s_job_is_finished_once_by_another(farm: Farm) -> None:
     first = farm.worker("w1")
     id = farm.solve(LONG)
-    farm.searching(id)
+    farm.under_way(id)
     farm.worker("w2")
     below = descendants(first.pid)
     first.kill()
@@ -53,7 +53,7 @@ def test_a_killed_worker_s_job_is_finished_once_by_another(farm: Farm) -> None:
 def test_a_worker_that_was_frozen_changes_nothing_when_it_wakes_up(farm: Farm) -> None:
     frozen = farm.worker("w1", slots=1)
     id = farm.solve(LONG)
-    farm.searching(id)
+    farm.under_way(id)
     child = descendants(frozen.pid)[1:]
     frozen.send_signal(signal.SIGSTOP)
     farm.worker("w2", slots=1)
@@ -75,7 +75,7 @@ def test_a_worker_that_was_frozen_changes_nothing_when_it_wakes_up(farm: Farm) -
 def test_frozen_until_long_after_the_end(farm: Farm) -> None:
     frozen = farm.worker("w1", slots=1)
     id = farm.solve(LONG)
-    farm.searching(id)
+    farm.under_way(id)
     frozen.send_signal(signal.SIGSTOP)
     farm.worker("w2", slots=1)
     farm.searching(id, attempt=2)
@@ -93,7 +93,7 @@ def test_a_worker_started_again_goes_on_with_what_it_had(farm: Farm) -> None:
     farm.worker("w1").kill()
     id = farm.solve(LONG)
     second = farm.worker("w1")
-    farm.searching(id)
+    farm.under_way(id)
     second.kill()
     farm.worker("w1")
     farm.searching(id, attempt=2)
@@ -107,7 +107,7 @@ def test_a_job_whose_workers_die_too_often_fails(farm: Farm) -> None:
         worker = farm.worker("w1", attempts=2)
         if attempt == 1:
             id = farm.solve(LONG)
-        farm.searching(id, attempt)
+        farm.under_way(id, attempt)
         worker.kill()
     farm.worker("w1", attempts=2)
     job = farm.ended(id)

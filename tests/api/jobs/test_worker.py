@@ -68,7 +68,7 @@ def test_stop_keeps_the_best_plan(farm: Farm) -> None:
 def test_cancel_ends_the_child_and_keeps_nothing(farm: Farm) -> None:
     worker = farm.worker("w1", grace_seconds=0.2)
     id = farm.solve(LONG)
-    farm.searching(id)
+    farm.under_way(id)
     child = descendants(worker.pid)[1:]
     assert child
     farm.jobs.cancel("one", id)
@@ -94,7 +94,7 @@ def test_each_worker_takes_as_many_as_it_has_slots(here: Farm) -> None:
 def test_a_worker_that_is_asked_to_end_gives_back_what_it_has(farm: Farm) -> None:
     first = farm.worker("w1", attempts=1)
     id = farm.solve(LONG)
-    farm.searching(id)
+    farm.under_way(id)
     first.send_signal(signal.SIGTERM)
     assert first.wait(60) == 0
     row = farm.columns(id)

@@ -39,22 +39,20 @@ def test_every_kind_of_work(farm: Farm) -> None:
     assert first.state == "succeeded", first.problem
     ids = {
         "warm": submit(farm, kind="solve", instance=instance, parent=first.id, fresh=True),
-        "evaluate": submit(farm, kind="evaluate", plan=first.id, n=20),
-        "given": submit(farm, kind="evaluate", plan=first.id, scenarios=instance),
+        "evaluate": submit(farm, kind="evaluate", plan=first.id, scenarios=instance),
         "compare": submit(farm, kind="compare", instance=instance, budgets=[1e7, 2e7]),
         "sample": submit(farm, kind="sample", instance=instance, n=5),
     }
     ended = {name: farm.ended(id) for name, id in ids.items()}
     problems = {name: job.problem for name, job in ended.items() if job.problem}
     assert ended["warm"].objective == first.objective
-    for name in ("evaluate", "given", "compare"):
+    for name in ("evaluate", "compare"):
         assert ended[name].state == "succeeded", problems
         assert farm.documents.manifest(ended[name]).files
     assert ended["compare"].total == 2
     # It has no hazards to sample from, which is said as it is on the command line.
+    assert problems["sample"].type == "urn:stockpile:NoHazards"
     assert ended["sample"].state == "failed"
-    assert problems["sample"].type.startswith("urn:stockpile:")
-    assert problems["sample"].type != "urn:stockpile:JobFailed"
 
 
 def test_the_end_of_a_job_is_told_to_its_webhook(farm: Farm) -> None:
