@@ -276,7 +276,9 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "job_model_mps": _model("text/plain", "NAME stockpile\nROWS\n N objective\n"),
     "job_model_lp": _model("text/plain", "min\nobjective: ...\n"),
-    "job_model_columns": _model("text/csv", "column,variable,index,natural_amount_of_one_unit\nx1,stock,gallium;vault;0,10.0\n"),
+    "job_model_columns": _model(
+        "text/csv", "column,variable,index,natural_amount_of_one_unit\nx1,stock,gallium;vault;0,10.0\n"
+    ),
     "healthz": Operation({200: Answer("It lives.", json_(_OBJECT, alive={"status": "alive"}))}),
     "readyz": Operation(
         {
