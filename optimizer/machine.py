@@ -21,10 +21,10 @@ def machine_memory() -> float:
         return float("inf")
 
 
-def die_with(parent: int) -> None:
+def die_with(parent: int, how: signal.Signals = signal.SIGKILL) -> None:
     """End when the parent ends, however it does. Linux only: elsewhere a child finishes its instance."""
     if sys.platform == "linux":
         set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(set_parent_death_signal, how)
         if os.getppid() != parent:
             os._exit(1)
