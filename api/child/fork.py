@@ -17,7 +17,7 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from api.child.memory import PROC, children, tree
 from api.child.talk import Lines
@@ -40,7 +40,8 @@ SET_CHILD_SUBREAPER = 36
 
 def main(parent: int, control: int) -> None:
     """Serve until the parent is gone."""
-    die_with(parent)
+    # Not killed: whatever runs below is ended first, helpers included that nothing ties to their parents.
+    die_with(parent, signal.SIGTERM)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1)
     for name in WARM:
@@ -76,6 +77,7 @@ class _Zygote:
         self.woken.setblocking(False)
         self.waker.setblocking(False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: self.end())
         signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
         self.poll = select.poll()
         self.poll.register(self.control, select.POLLIN)
@@ -98,9 +100,7 @@ class _Zygote:
         """One request; in a new child, its line."""
         data, descriptors, _, _ = socket.recv_fds(self.control, 4096, 1)
         if not data:
-            for pid in list(self.running):
-                kill(pid)
-            os._exit(0)
+            self.end()
         asked: dict[str, Any] = json.loads(data)
         if asked["do"] == "fork":
             return self.fork(asked["run"], socket.socket(fileno=descriptors[0]))
@@ -111,6 +111,12 @@ class _Zygote:
                 else:
                     kill(member)
         return None
+
+    def end(self) -> NoReturn:
+        """With everything that runs."""
+        for pid in children(os.getpid()):
+            kill(pid)
+        os._exit(0)
 
     def fork(self, number: int, line: socket.socket) -> Lines | None:
         """One more child; in it, its line."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TICK = 0.1
 """Seconds between two looks at memory, clock and wishes."""
-SETTLE = 15.0
+SETTLE = 30.0
 """Seconds that a run whose time is over gets to hand over the best it has."""
 PATIENCE = 10.0
 """Seconds after which a zygote that does not say that a killed child is gone is ended itself."""

@@ -93,15 +93,17 @@ class Zygote:
     def fork(self) -> tuple[int, Lines]:
         """A new child: its number here, and the line to it."""
         mine, its = socket.socketpair()
-        with its, self._lock:
-            self._count += 1
-            number = self._count
-            try:
+        try:
+            with its, self._lock:
+                self._count += 1
+                number = self._count
                 control = self._ensure()
                 socket.send_fds(control, [_packed({"do": "fork", "run": number})], [its.fileno()])
-            except OSError as error:
-                mine.close()
+        except BaseException as error:
+            mine.close()
+            if isinstance(error, OSError):
                 raise Lost from error
+            raise
         return number, Lines(mine)
 
     def signal(self, number: int, what: str) -> None:

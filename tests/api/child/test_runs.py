@@ -60,6 +60,7 @@ def test_many_at_once(zygote: Zygote, tmp_path: Path) -> None:
     assert not children(zygote.pid or 0)
 
 
+@pytest.mark.slow
 def test_stop_keeps_the_incumbent(zygote: Zygote, tmp_path: Path) -> None:
     told = Watcher("stop", searching)
     outcome = zygote.run(order(tmp_path, LONG), told.tell, told.asked)
@@ -71,6 +72,7 @@ def test_stop_keeps_the_incumbent(zygote: Zygote, tmp_path: Path) -> None:
     assert plan.certificate.passed
 
 
+@pytest.mark.slow
 def test_cancel_leaves_nothing(zygote: Zygote, tmp_path: Path) -> None:
     told = Watcher("cancel", lambda message: message.get("phase") == "search")
     outcome = zygote.run(order(tmp_path, LONG), told.tell, told.asked)
@@ -80,6 +82,7 @@ def test_cancel_leaves_nothing(zygote: Zygote, tmp_path: Path) -> None:
     assert not children(zygote.pid or 0)
 
 
+@pytest.mark.slow
 def test_a_crash_is_one_of_this_run_only(zygote: Zygote, tmp_path: Path) -> None:
     zygote.start()
     before = zygote.pid
@@ -147,6 +150,7 @@ def test_nothing_said_is_lost(odd: Zygote, tmp_path: Path) -> None:
     assert [int(line.split()[0]) for line in told.lines()] == list(range(20_000))
 
 
+@pytest.mark.slow
 def test_a_child_has_manners(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("STOCKPILE_DATABASE_URL", "postgresql://somebody:secret@there/db")
     told = Watcher()
