@@ -122,6 +122,7 @@ def test_no_room_for_a_result_is_that_jobs_failure(postgres_settings: Settings) 
         assert farm.ended(farm.solve()).state == "succeeded"
 
 
+@pytest.mark.slow
 def test_one_name_is_one_process(farm: Farm) -> None:
     farm.worker("w1")
     second = farm.process(
