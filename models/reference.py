@@ -42,7 +42,7 @@ def _figures() -> dict[str, str]:
         name: f"{getattr(limits, name) // limits.MEGABYTE} MB"
         for name in ("FILE", "FOLDER", "YAML", "UNPACKED")
     }
-    counts = {name: f"{getattr(limits, name):,}" for name in ("VALUES", "YAML_VALUES", "DEPTH")}
+    counts = {name: f"{getattr(limits, name):,}" for name in ("VALUES", "YAML_VALUES", "ROWS", "DEPTH")}
     return {**megabytes, **counts}
 
 
@@ -150,7 +150,7 @@ _FILES = """
 
 An instance is read from and written to four formats, chosen by suffix: a folder (no suffix), `.yaml` or
 `.yml`, `.json`, `.xlsx`. All hold the same, and reading back what was written gives an equal instance.
-Fields that have their default value are left out.
+Fields that have their default value are left out. A `.zip` of a folder is read as well.
 
 ### Folder of tables
 
@@ -178,6 +178,12 @@ Fields that have their default value are left out.
 - Writing into a folder replaces the tables of the instance that stood there and leaves all other files as
   they are. A folder with `.csv` files that are not of an instance is not written to.
 
+### Zip archive
+
+The files of a folder of tables, or one folder that holds them; what is said of the folder holds here too.
+Archives with a password, other archives inside, links, paths that lead outside, or two names that differ only
+by upper and lower case are refused.
+
 ### Workbook
 
 One sheet per table, named like it, the same columns; the sheet `instance` has the columns `field` and
@@ -198,6 +204,7 @@ tables and columns as the workbook. NaN is an empty cell.
 
 ### Limits
 
-A file has at most {FILE} ({YAML} for YAML), a folder {FOLDER}, a workbook {UNPACKED} unpacked; a file at
-most {VALUES} values ({YAML_VALUES} for YAML); YAML at most {DEPTH} levels. More is refused before it is read.
+A file has at most {FILE} ({YAML} for YAML), a folder {FOLDER}, a workbook or zip archive {UNPACKED}
+unpacked; a file, or all tables of a zip archive, at most {VALUES} values ({YAML_VALUES} for YAML); a workbook
+or zip archive at most {ROWS} rows; YAML at most {DEPTH} levels. More is refused before it is read.
 """

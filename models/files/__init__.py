@@ -1,4 +1,4 @@
-"""Instances in files: a folder of CSV tables, YAML, JSON, or an Excel workbook.
+"""Instances in files: a folder of CSV tables (also as a zip archive), YAML, JSON, or an Excel workbook.
 
 ``read`` and ``write`` choose by suffix; a path without one is a folder. Whatever a file holds, reading ends
 with an instance or one clear error (:mod:`models.faults`), within the bounds of :mod:`models.files.limits`.
@@ -7,16 +7,19 @@ with an instance or one clear error (:mod:`models.faults`), within the bounds of
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from models.faults import UnknownFormat, UnreadableFile, UnwritableFile
-from models.files import atomic, folder, json_format, yaml_format
+from models.files import atomic, folder, json_format, yaml_format, zip_format
 from models.files.source import load
 from models.instance import Instance
 
 SUFFIXES = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".xlsx": "xlsx"}
 """Format by suffix."""
+
+READ = {**SUFFIXES, ".zip": "zip"}
+"""The same, with what is read and not written."""
 
 FORMATS = ("folder", "yaml", "json", "xlsx")
 """The formats that can be written."""
@@ -27,7 +30,7 @@ _ADVICE = {
     ".xlsm": "save it as .xlsx",
     ".xlsb": "save it as .xlsx",
     ".ods": "save it as .xlsx",
-    ".zip": "unpack it, and give the folder",
+    ".gz": "unpack it",
 }
 
 
@@ -44,19 +47,20 @@ def read(path: str | os.PathLike[str]) -> Instance:
         raise UnreadableFile(f"{path!r}: {error}.") from error
     if is_folder:
         return folder.read(path)
-    kind = SUFFIXES.get(path.suffix.lower())
+    kind = READ.get(path.suffix.lower())
     if kind is None and os.path.lexists(path):
-        raise UnknownFormat(_unknown(path))
+        raise UnknownFormat(_unknown(path, READ))
     data = load(path)
     return read_bytes(data, kind or "json", path.name)
 
 
 def read_bytes(data: bytes, format: str, name: str = "") -> Instance:
-    """The instance in the bytes of a YAML, JSON or xlsx file; ``name`` is what errors call it."""
+    """The instance in the bytes of a YAML, JSON, xlsx or zip file; ``name`` is what errors call it."""
     readers: dict[str, Callable[[bytes, str], Instance]] = {
         "yaml": yaml_format.loads,
         "json": json_format.loads,
         "xlsx": _xlsx_loads,
+        "zip": zip_format.loads,
     }
     if format not in readers:
         raise UnknownFormat(f"{format!r} is not one of {', '.join(readers)}.")
@@ -75,7 +79,7 @@ def write(instance: Instance, path: str | os.PathLike[str], format: str | None =
         suffix = path.suffix.lower()
         format = "folder" if path.is_dir() or not suffix else SUFFIXES.get(suffix)
         if format is None:
-            raise UnknownFormat(_unknown(path))
+            raise UnknownFormat(_unknown(path, SUFFIXES))
     if format == "folder":
         folder.write(instance, path)
         return
@@ -91,8 +95,8 @@ def write(instance: Instance, path: str | os.PathLike[str], format: str | None =
     atomic.write_file(path, writers[format](instance))
 
 
-def _unknown(path: Path) -> str:
-    advice = _ADVICE.get(path.suffix.lower(), f"known are folders of CSV tables, {', '.join(SUFFIXES)}")
+def _unknown(path: Path, known: Iterable[str]) -> str:
+    advice = _ADVICE.get(path.suffix.lower(), f"known are folders of CSV tables, {', '.join(known)}")
     return f"{path.name}: {advice}."
 
 
@@ -108,4 +112,4 @@ def _xlsx_dumps(instance: Instance) -> bytes:
     return xlsx_format.dumps(instance)
 
 
-__all__ = ["FORMATS", "SUFFIXES", "read", "read_bytes", "write"]
+__all__ = ["FORMATS", "READ", "SUFFIXES", "read", "read_bytes", "write"]

@@ -1,4 +1,4 @@
-"""Whether a workbook may be opened: it is a zip archive of XML, and both can be made to burst."""
+"""Whether an archive may be opened: a workbook is a zip archive of XML, and both can be made to burst."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from typing import IO
 
-from models.faults import TooLarge, UnreadableFile
+from models.faults import TooLarge, UnreadableFile, shorten
 from models.files.limits import MARKS, MEGABYTE, PART, PARTS, RATIO, UNPACKED
 
 _CHUNK = 2**18
@@ -33,23 +33,31 @@ def check(data: bytes, name: str) -> None:
 
 
 def _directory(book: zipfile.ZipFile, name: str) -> None:
-    """What the archive says of itself. Sizes are also limits: no part unpacks to more than it declares."""
-    parts = book.infolist()
-    if len({part.filename for part in parts}) < len(parts):
+    if len({part.filename for part in book.infolist()}) < len(book.infolist()):
         raise UnreadableFile(f"{name} holds a part twice.")
-    if sum(part.file_size for part in parts) > UNPACKED:
+    for part in parts(book, name):
+        if part.file_size > PART and part.filename.endswith((".xml", ".rels", ".vml")):
+            bulky = part.filename.startswith("xl/worksheets/") or part.filename == "xl/sharedStrings.xml"
+            if not bulky:
+                raise TooLarge(f"{name}: {part.filename} has more than {PART // MEGABYTE} MB.")
+
+
+def parts(book: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
+    """What an archive says it holds. Sizes are also limits: no part unpacks to more than it declares.
+
+    Raises UnreadableFile, TooLarge.
+    """
+    found = book.infolist()
+    if sum(part.file_size for part in found) > UNPACKED:
         raise TooLarge(f"{name} has more than {UNPACKED // MEGABYTE} MB when unpacked.")
-    for part in parts:
+    for part in found:
         if part.flag_bits & 1:
             raise UnreadableFile(f"{name} is protected by a password.")
         if part.compress_type not in _METHODS:
-            raise UnreadableFile(f"{name} is packed in a way that workbooks are not ({part.filename}).")
-        if part.file_size > PART:
-            bulky = part.filename.startswith("xl/worksheets/") or part.filename == "xl/sharedStrings.xml"
-            if not bulky and part.filename.endswith((".xml", ".rels", ".vml")):
-                raise TooLarge(f"{name}: {part.filename} has more than {PART // MEGABYTE} MB.")
-            if part.file_size > RATIO * max(1, part.compress_size):
-                raise TooLarge(f"{name}: {part.filename} unpacks to over {RATIO} times its size.")
+            raise UnreadableFile(f"{name}: {shorten(part.filename)} is packed in an unusual way.")
+        if part.file_size > max(PART, RATIO * max(1, part.compress_size)):
+            raise TooLarge(f"{name}: {shorten(part.filename)} unpacks to over {RATIO} times its size.")
+    return found
 
 
 def _marks(book: zipfile.ZipFile, part: zipfile.ZipInfo, name: str, allowed: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,22 @@ _YAML = (".yaml", ".yml")
 
 def read(folder: Path) -> Instance:
     """The instance in a folder. Sub-folders, hidden files, README files and other kinds are ignored."""
+    return assemble(
+        str(folder), _candidates(folder), lambda name, limit: load(folder / name, inside=folder, limit=limit)
+    )
+
+
+def takes_part(name: str) -> bool:
+    """Whether a file of a folder is looked at."""
+    plain = not name.startswith((".", "~")) and not name.upper().startswith("README")
+    return plain and name.lower().endswith((".csv", *_YAML))
+
+
+def assemble(folder: str, candidates: Iterable[str], content: Callable[[str, int], bytes]) -> Instance:
+    """The instance in files of these names; ``content`` gives the bytes of one, at most so many.
+
+    ``folder`` is what errors call the whole.
+    """
     findings: list[Finding] = []
     unreadable: list[str] = []
     hints = Hints()
@@ -34,19 +50,19 @@ def read(folder: Path) -> Instance:
     head: dict[str, Any] = {}
     place: Callable[[FieldPath], str] = lambda path: HEAD  # noqa: E731
     left = FOLDER
-    names = sorted(_candidates(folder))
+    names = sorted(candidates)
     if not any(Path(n).stem in tables() or n in ("instance.yaml", "instance.yml") for n in names):
         raise UnreadableFile(f"{folder} holds no instance: neither {HEAD} nor a table such as countries.csv.")
     for name in names:
         stem, suffix = os.path.splitext(name)
         try:
             if suffix.lower() == ".csv" and stem in tables():
-                data = load(folder / name, inside=folder, limit=min(FILE, left))
+                data = content(name, min(FILE, left))
                 found.append(csv_format.read_grid(data, stem, name))
             elif suffix.lower() in _YAML and stem == SCALARS:
                 if head:
                     raise UnreadableFile(f"{name} and another {SCALARS} file stand side by side; keep one.")
-                data = load(folder / name, inside=folder, limit=min(YAML, left))
+                data = content(name, min(YAML, left))
                 head, place = _head(data, name, findings)
             else:
                 # What is not in a row stands in the head, however like its name that of a table is.
@@ -80,8 +96,7 @@ def _candidates(folder: Path) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                plain = not entry.name.startswith((".", "~")) and not entry.name.upper().startswith("README")
-                if plain and entry.name.lower().endswith((".csv", *_YAML)) and not entry.is_dir():
+                if takes_part(entry.name) and not entry.is_dir():
                     yield entry.name
     except OSError as error:
         raise UnreadableFile(f"{folder}: {error.strerror or error}.") from error
