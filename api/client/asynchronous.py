@@ -151,9 +151,9 @@ class AsyncClient:
         """End a job and discard what it has."""
         return await self.send(calls.cancel(job))
 
-    async def delete(self, job: str) -> None:
-        """Cancel a job and remove its results."""
-        await self.send(calls.delete(job))
+    async def delete(self, job: str) -> Job:
+        """Cancel a job that has not ended; remove the results of one that has."""
+        return await self.send(calls.delete(job))
 
     async def watch(self, job: str, after: int = 0) -> AsyncIterator[Event]:
         """Everything that happens to a job until it has ended, each once and in order.

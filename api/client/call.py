@@ -14,6 +14,8 @@ import httpx
 from pydantic import BaseModel
 from pydantic_core import to_json
 
+from models.faults import NoSuchFile
+
 T = TypeVar("T")
 R = TypeVar("R", bound=BaseModel)
 
@@ -47,8 +49,11 @@ def path(*parts: str) -> str:
 
 
 def nested(text: str) -> list[str]:
-    """The parts of the path of a file."""
-    return text.split("/")
+    """The parts of the path of a file. Raises NoSuchFile for what would lead out of the result."""
+    parts = text.split("/")
+    if any(part in ("", ".", "..") for part in parts):
+        raise NoSuchFile(f"{text!r}.")
+    return parts
 
 
 def body(value: Any, **headers: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def table(jobs: Sequence[Job]) -> str:
     if not jobs:
         return "No jobs."
     head = ["job", "kind", "state", "solver", "objective, USD", "gap", "since", "title"]
-    return "\n".join(columns([_row(job) for job in jobs], "llllrrrl", head=head))
+    return "\n".join(columns([_row(job) for job in jobs], "llllrrrl", head=head, shrink=(7,)))
 
 
 def _row(job: Job) -> list[str]:
