@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from api.http.problems import Listed, finding, findings, pointer
 from api.store.documents import Documents
+from models.alternatives import parse_alternatives
 from models.faults import BadRequest, FaultyInstance, TooLarge, UnreadableFile
 from models.files.limits import VALUES
 from models.files.source import decode
@@ -40,6 +41,8 @@ _REFS = {
     "plan": "the id of a job or of a stored plan, or the plan itself",
 }
 
+_SOON = 20_000_000
+"""Bytes of instances that are checked while somebody waits."""
 _KINDS = ("solve", "batch", "compare", "evaluate", "sample")
 _FIELDS = tuple(
     dict.fromkeys(
@@ -219,6 +222,18 @@ def stored(documents: Documents, tenant: str, request: Request) -> Request:
         )
         return request.model_copy(update={"instances": members})
     return request.model_copy(update={at[1:]: id for at, id in ids.items()})
+
+
+def check_alternatives(documents: Documents, tenant: str, request: Request) -> None:
+    """Raise FaultyAlternatives for a comparison whose alternatives have faults, if that is told soon.
+
+    Each alternative is a whole instance to check; with many of a large one the job finds them.
+    """
+    if not isinstance(request, CompareRequest) or not request.alternatives:
+        return
+    id = str(request.instance)
+    if documents.instance_record(tenant, id).bytes * len(request.alternatives) <= _SOON:
+        parse_alternatives({"alternatives": list(request.alternatives)}, documents.instance(tenant, id))
 
 
 def _inline(request: Request) -> Iterator[tuple[str, dict[str, Any]]]:

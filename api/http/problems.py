@@ -16,11 +16,13 @@ import sqlalchemy as sa
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from api.store.errors import fault_of
-from models.faults import BadRequest, Fault, FaultyInstance, StockpileError, shorten
+from models.faults import BadRequest, Fault, FaultyAlternatives, FaultyInstance, StockpileError, shorten
 
 MEDIA_TYPE = "application/problem+json"
 PREFIX = "urn:stockpile:"
@@ -75,7 +77,8 @@ def describe(error: StockpileError) -> dict[str, Any]:
     if isinstance(error, Listed):
         fault, errors = error.fault, error.errors
     elif isinstance(error, FaultyInstance):
-        errors, detail = findings(error.faults), ""
+        # Alternatives stand in a request as they do in the document they are read from.
+        errors, detail = findings(error.faults, "" if isinstance(error, FaultyAlternatives) else None), ""
     if errors and not detail:
         detail = f"{len(errors):,} {'error' if len(errors) == 1 else 'errors'}, listed in errors."
     title = (fault.__doc__ or "").strip().splitlines()[0]
@@ -165,7 +168,19 @@ async def _http(request: Request, error: Exception) -> Response:
     document: dict[str, Any] = {"type": "about:blank", "title": title, "status": error.status_code}
     if error.detail and error.detail != title:
         document["detail"] = error.detail
-    return render(document, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:  # the framework names the methods of one route of several
+        headers["Allow"] = ", ".join(_methods(request))
+    return render(document, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    found: set[str] = set()
+    for context in iter_route_contexts(request.app.routes):
+        pattern, _, _ = compile_path(context.path or "")
+        if pattern.match(request.url.path):
+            found |= context.methods or set()
+    return sorted(found)
 
 
 async def _database(request: Request, error: Exception) -> Response:

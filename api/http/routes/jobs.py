@@ -103,6 +103,7 @@ def accept(parts: Parts, caller: Caller, data: bytes, key: str | None) -> tuple[
         addresses.check(asked.webhook, private=parts.settings.allow_private_webhooks)
     asked = parse.stored(parts.documents, caller.tenant, asked)
     asked = parts.documents.resolve(caller.tenant, asked)
+    parse.check_alternatives(parts.documents, caller.tenant, asked)
     digest = hashlib.sha256(data).hexdigest() if key is not None else None
     return parts.jobs.submit(port.Submission(caller.tenant, asked, caller.key, key, digest))
 

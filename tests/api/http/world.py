@@ -1,19 +1,24 @@
-"""The application over jobs in memory, with the real database for documents and keys, behind a real server."""
+"""The application over jobs in memory and the real database for documents and keys, behind a server."""
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import sqlalchemy as sa
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
@@ -28,6 +33,11 @@ from models.jobs import Role
 from tests.api.service import settings_of
 
 CASES = Path(__file__).parents[3] / "instances"
+
+
+structlog.configure(
+    processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+)
 
 
 @dataclass
@@ -87,10 +97,21 @@ def serving(app: FastAPI) -> Iterator[str]:
             thread.join()
 
 
+@cache
+def _template() -> Path:
+    """A database that has the tables."""
+    folder = Path(tempfile.mkdtemp(prefix="template"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    database.connect(settings_of(folder)).dispose()
+    return folder / "stockpile.sqlite"
+
+
 @contextmanager
 def making(folder: Path, **values: Any) -> Iterator[World]:
     """A world below a folder."""
     settings = settings_of(folder, **values)
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(_template(), folder / "stockpile.sqlite")
     engine = database.connect(settings)
     jobs, documents, keys = MemoryJobs(settings), Documents(engine, blobs(settings, engine)), Keys(engine)
     app = make_app(settings, jobs=jobs, documents=documents, keys=keys, engine=engine)
