@@ -84,7 +84,7 @@ def accept(connection: sa.Connection, queue: Queue, draft: Draft) -> tuple[Job, 
     _alone(connection, tenant, draft.submission.idempotency_key)
     known = _known(connection, draft)
     if known is not None:
-        return query.get(connection, tenant, known), False
+        return query.get(connection, tenant, known), known == draft.id
     _check(connection, draft)
     wanted = draft.members or [draft.row]
     found = {} if draft.request.fresh else cache.find(connection, tenant, (r["cache_key"] for r in wanted))

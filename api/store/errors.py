@@ -69,13 +69,13 @@ def fault_of(error: BaseException) -> StockpileError | None:
     return None
 
 
-def attempt(call: Callable[[], T], patience: float = PATIENCE) -> T:
-    """Call until it works, for at most ``patience`` seconds while the database is away.
+def attempt(call: Callable[[], T]) -> T:
+    """Call until it works, for at most ``PATIENCE`` seconds while the database is away.
 
     ``call`` runs whole transactions and must be safe to run again even where an earlier run was committed but
     the answer was lost. Raises StorageFull; Unavailable when the patience is over.
     """
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + PATIENCE
     pause = 0.02
     while True:
         try:

@@ -14,6 +14,11 @@ class Line:
         self._waiting: deque[threading.Lock] = deque()
         self._held = False
 
+    def __len__(self) -> int:
+        """Threads that wait."""
+        with self._guard:
+            return len(self._waiting)
+
     def __enter__(self) -> None:
         with self._guard:
             if not self._held:

@@ -1,5 +1,21 @@
 """What the tests of the ways in share."""
 
-from tests.api.service import engines, postgres, postgres_settings, postgres_url, settings, sqlite_settings
+from tests.api.service import (
+    empty_postgres_url,
+    engines,
+    postgres_server,
+    postgres_settings,
+    postgres_url,
+    settings,
+    sqlite_settings,
+)
 
-__all__ = ["engines", "postgres", "postgres_settings", "postgres_url", "settings", "sqlite_settings"]
+__all__ = [
+    "empty_postgres_url",
+    "engines",
+    "postgres_server",
+    "postgres_settings",
+    "postgres_url",
+    "settings",
+    "sqlite_settings",
+]

