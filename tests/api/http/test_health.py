@@ -110,7 +110,7 @@ def test_not_ready_where_blobs_cannot_be_written(sqlite_settings: Settings, tmp_
     engine.dispose()
 
 
-def test_not_ready_without_the_database(postgres_settings: Settings, postgres: sa.URL) -> None:
+def test_not_ready_without_the_database(postgres_settings: Settings) -> None:
     from api.store.database import connect
 
     engine = connect(postgres_settings)
