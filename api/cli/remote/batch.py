@@ -19,6 +19,7 @@ from api.client.download import checked
 from api.client.problems import of_problem
 from models import files
 from models.faults import NotFinished, StockpileError
+from models.files.atomic import write_file
 from models.instance.base import well_formed
 from models.jobs import FINAL, BatchRequest, Job, Limits, Member
 from models.options import Options
@@ -64,21 +65,23 @@ class Batch:
             except StockpileError as error:
                 if strict:
                     raise
-                self.put(Outcome(name, request.path, request.folder, FAILED, **of_error(error)))
+                self.put(Outcome(name, request.path, request.folder, FAILED, **of_error(error)), log="")
                 continue
             self.keys[name] = key(instance, request)
             # A folder may have a name that an id may not.
             self.sent[name] = name if well_formed(name, an_id=True) else f"instance {number}"
             yield Member(name=self.sent[name], instance=client.put_instance(instance).id)
 
-    def put(self, outcome: Outcome) -> None:
-        """An outcome, written into its folder."""
+    def put(self, outcome: Outcome, log: str | None = None) -> None:
+        """An outcome, written into its folder, with a log that is not there yet."""
+        if log is not None:
+            write_file(Path(outcome.folder) / "log.txt", log.encode())
         outcome.write()
         self.outcomes[outcome.name] = outcome
 
     def take(self, client: Client, job: Job, name: str, formats: Sequence[str]) -> None:
         """What came of a member."""
-        request = self.requests[name]
+        request, log = self.requests[name], None
         if job.state == "succeeded":
             folder = Path(request.folder)
             client.download(job.id, folder, wanted(formats, log=True), anew=(TABLES, WORKBOOK))
@@ -97,9 +100,10 @@ class Batch:
         elif job.problem is not None:
             error = of_error(of_problem(job.problem))
             outcome = Outcome(name, request.path, request.folder, FAILED, **error)
+            log = client.log(job.id)
         else:
             outcome = not_started(request)
-        self.put(replace(outcome, seconds=job.seconds, memory_mb=job.memory_mb))
+        self.put(replace(outcome, seconds=job.seconds, memory_mb=job.memory_mb), log)
 
 
 def batch_there(
