@@ -67,7 +67,7 @@ def test_the_table_is_that_of_the_command_line(farm: Farm, tmp_path: Path) -> No
     told = run_batch([tmp_path / "cases"], tmp_path / "out", formats=["csv"]).set_index("name")
     assert_frame_equal(table.loc[["good", "infeasible"], SAME], told[SAME], check_dtype=False)
     paths = {file.path for file in farm.documents.manifest(job).files}
-    assert {"good/plan.json", "good/tables/risk.csv", "infeasible/plan.json", "good/log.txt"} <= paths
+    assert {"good/plan.json", "good/plan.xlsx", "infeasible/plan.json", "good/log.txt"} <= paths
     assert not any(path.startswith("late/") for path in paths)
     assert farm.documents.file(job, "good/plan.json") == farm.documents.file(
         farm.job(members["good"]), "plan.json"
