@@ -15,6 +15,7 @@ from api.http.auth import Reader, Submitter
 from api.http.negotiate import accepted, matches
 from api.http.parts import Needs
 from api.http.problems import Listed, findings
+from api.store import upload
 from models.faults import FaultyInstance, NoSuchInstance
 from models.instance import Instance
 from models.jobs import InstanceRecord
@@ -51,8 +52,6 @@ def known(id: str) -> str:
 
 def read(data: bytes, kind: str) -> Instance:
     """The instance in a body. Raises Listed (FaultyInstance), UnreadableFile, TooLarge, UnsupportedMedia."""
-    from api.store import upload
-
     name = _NAMES.get(kind)
     try:
         return upload.read(data, kind, name or "the body")
