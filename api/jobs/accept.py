@@ -6,31 +6,24 @@ import hashlib
 import math
 import time
 import uuid
-from collections.abc import Mapping
-from typing import Any
 
 import sqlalchemy as sa
 
 from api import webhooks
-from api.jobs import cache, events, fair, query, rows
+from api.jobs import cache, events, fair, needs, query, rows
 from api.jobs.port import Submission
 from api.jobs.queue import Queue
 from api.settings import Settings
 from api.store.database import is_sqlite
-from api.store.schema import instances, jobs, plans, submissions, tags
+from api.store.schema import jobs, submissions, tags
 from models.faults import (
     BadRequest,
-    NoResult,
-    NoSuchInstance,
-    NoSuchJob,
-    NoSuchPlan,
     QueueFull,
     StillAccepted,
     UsedIdempotencyKey,
 )
-from models.jobs import BatchRequest, EvaluateRequest, Job, SolveRequest
+from models.jobs import BatchRequest, Job
 
-_CHUNK = 500
 _KEY_LENGTH = 255
 
 # Statements are made once: making them anew for each job takes longer than running them.
@@ -42,15 +35,22 @@ _SUBMITTED = (
     .join(jobs, jobs.c.id == submissions.c.job, isouter=True)
     .where(submissions.c.tenant == _TENANT, submissions.c.key == sa.bindparam("key"))
 )
-_INSTANCES = sa.select(instances.c.id).where(
-    instances.c.tenant == _TENANT, instances.c.id.in_(sa.bindparam("ids", expanding=True))
-)
 _WAITING = sa.select(sa.func.count()).select_from(
     sa.select(jobs.c.id)
     .where(jobs.c.tenant == _TENANT, jobs.c.state == "queued", jobs.c.turn >= 0)
     .limit(sa.bindparam("enough", type_=sa.Integer))
     .subquery()
 )
+# How long the last jobs took, whosever; few, since this is asked when many are refused.
+_LAST = (
+    sa.select(jobs.c.seconds)
+    .where(jobs.c.finished.is_not(None))
+    .order_by(jobs.c.finished.desc())
+    .limit(50)
+    .subquery()
+)
+_USUAL = sa.select(sa.func.avg(_LAST.c.seconds))
+_RUNNING = sa.select(sa.func.count()).where(jobs.c.state == "running", jobs.c.turn >= 0)
 
 
 class Draft:
@@ -85,7 +85,7 @@ def accept(connection: sa.Connection, queue: Queue, draft: Draft) -> tuple[Job, 
     known = _known(connection, draft)
     if known is not None:
         return query.get(connection, tenant, known), known == draft.id
-    _check(connection, draft)
+    needs.check(connection, tenant, draft.request, draft.instances)
     wanted = draft.members or [draft.row]
     found = {} if draft.request.fresh else cache.find(connection, tenant, (r["cache_key"] for r in wanted))
     made = [
@@ -169,62 +169,16 @@ def _remember(connection: sa.Connection, draft: Draft) -> None:
     connection.execute(_REMEMBER, values | {"body": submission.body or "", "created": draft.now})
 
 
-def _check(connection: sa.Connection, draft: Draft) -> None:
-    """Whether all that the request names is the tenant's own."""
-    tenant, request = draft.submission.tenant, draft.request
-    missing = set(draft.instances)
-    wanted = sorted(missing)
-    for start in range(0, len(wanted), _CHUNK):
-        chunk = {"tenant": tenant, "ids": wanted[start : start + _CHUNK]}
-        missing.difference_update(connection.execute(_INSTANCES, chunk).scalars())
-    if missing:
-        raise NoSuchInstance(", ".join(sorted(missing)[:10]))
-    if request.parent is not None:
-        _earlier(connection, tenant, request.parent, with_plan=isinstance(request, SolveRequest))
-    if isinstance(request, EvaluateRequest):
-        plan = request.plan
-        if not isinstance(plan, str):
-            raise TypeError("documents of a request are stored before it is submitted")
-        if len(plan) == 32:
-            _earlier(connection, tenant, plan, with_plan=True)
-            return
-        mine = sa.select(plans.c.id).where(plans.c.tenant == tenant, plans.c.id == plan)
-        if connection.execute(mine).first() is None:
-            raise NoSuchPlan(plan)
-
-
-def _earlier(connection: sa.Connection, tenant: str, job: str, *, with_plan: bool) -> None:
-    row = query.row(connection, tenant, job)
-    if row is None:
-        raise NoSuchJob(job)
-    if with_plan and not has_plan(row):
-        raise NoResult(f"Job {job} has no plan to go on from; it is {row['state']}.")
-
-
-def has_plan(row: Mapping[str, Any]) -> bool:
-    """Whether a job has found a plan."""
-    none = ("infeasible", "unbounded", "error")
-    found = row["state"] == "succeeded" and row["result"] is not None
-    return row["kind"] == "solve" and found and row["solver_status"] not in none
-
-
 def _room(connection: sa.Connection, tenant: str, more: int, limit: int) -> None:
     if not more:
         return
     waiting = connection.scalar(_WAITING, {"tenant": tenant, "enough": limit + 1}) or 0
     if waiting + more > limit:
-        raise QueueFull(f"{waiting:,} jobs wait; {limit:,} may.", retry_after=_soon(connection, tenant))
+        raise QueueFull(f"{waiting:,} jobs wait; {limit:,} may.", retry_after=_soon(connection))
 
 
-def _soon(connection: sa.Connection, tenant: str) -> int:
-    """Seconds until one of the jobs that run may end: their usual time over their number; 1 to 60."""
-    last = (
-        sa.select(jobs.c.seconds)
-        .where(jobs.c.tenant == tenant, jobs.c.seconds.is_not(None))
-        .order_by(jobs.c.number.desc())
-        .limit(20)
-        .subquery()
-    )
-    usual = connection.scalar(sa.select(sa.func.avg(last.c.seconds))) or 1.0
-    running = sa.select(sa.func.count()).where(jobs.c.state == "running", jobs.c.kind != "batch")
-    return max(1, min(60, math.ceil(usual / max(1, connection.scalar(running) or 0))))
+def _soon(connection: sa.Connection) -> int:
+    """Seconds until one of the jobs that run may end: the usual time over their number; 1 to 60."""
+    usual = connection.scalar(_USUAL) or 1.0
+    running = connection.scalar(_RUNNING) or 0
+    return max(1, min(60, math.ceil(usual / max(1, running))))

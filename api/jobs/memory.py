@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from api.jobs import cache, query, rows
-from api.jobs.accept import Draft, has_plan
+from api.jobs.accept import Draft
 from api.jobs.events import Note
 from api.jobs.events import state as state_note
+from api.jobs.needs import has_plan
 from api.jobs.port import Page, Query, Submission
 from api.jobs.remove import EXPIRED
 from api.jobs.rows import NO_TURN

@@ -16,7 +16,7 @@ from api.jobs.fair import packed
 from api.jobs.port import Query
 from api.settings import Settings
 from api.store import database
-from api.store.schema import events, jobs, submissions, tags
+from api.store.schema import deliveries, events, jobs, submissions, tags
 from models.faults import QueueFull, StillAccepted
 from tests.api.jobs.harness import INSTANCE, OTHER, TENANT, EnginePort, batch, solve
 
@@ -212,3 +212,33 @@ def test_an_idempotency_key_that_takes_too_long_is_told_so(postgres_settings: Se
     assert still.value.retry_after == 1
     assert not port.jobs.submit(keyed)[1]
     port.close()
+
+
+def test_the_end_of_a_job_is_told_whoever_ends_it(port: EnginePort) -> None:
+    """A delivery each: answered from the cache, cancelled while it waited, a batch of which nothing ran."""
+    port.finish(port.jobs.submit(solve())[0].id)
+    there = {"webhook": "https://example.org/told"}
+    answered, _ = port.jobs.submit(solve(**there))
+    waiting, _ = port.jobs.submit(solve(fresh=True, **there))
+    members, _ = port.jobs.submit(batch(INSTANCE, OTHER, fresh=True, **there))
+    for id in (waiting.id, members.id):
+        port.jobs.cancel(TENANT, id)
+        port.jobs.cancel(TENANT, id)
+    with database.reading(port.engine) as connection:
+        told = connection.execute(sa.select(deliveries.c.job, deliveries.c.url)).all()
+    assert sorted(told) == sorted((id, there["webhook"]) for id in (answered.id, waiting.id, members.id))
+
+
+def test_the_hint_of_a_full_queue_is_the_time_until_a_job_ends(port: EnginePort, settings: Settings) -> None:
+    strict = EnginePort(port.engine, settings.model_copy(update={"queue_limit": 2}))
+    for seconds in (30.0, 50.0):
+        strict.finish(strict.jobs.submit(solve(fresh=True))[0].id, seconds=seconds)
+    for _ in range(2):
+        strict.begin(strict.jobs.submit(solve(fresh=True))[0].id)
+    for _ in range(2):
+        strict.jobs.submit(solve(fresh=True))
+    with pytest.raises(QueueFull) as full:
+        strict.jobs.submit(solve(fresh=True))
+    assert full.value.retry_after == 20  # (30 + 50) / 2 = 40 s a job, two of them run
+    strict.jobs.close()
+    strict.queue.close()
