@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -240,3 +241,19 @@ def test_a_solve_goes_on_from_another(server: Server, good: Path, capsys: Captur
         assert client.jobs(limit=1).jobs[0].parent == job
     assert run(["solve", str(good), "--server", server.url, "--warm", "out/base"]) == 1
     assert "id of a job" in capsys.readouterr().err
+
+
+def test_the_examples_of_the_page_run(
+    server: Server, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Path(__file__).resolve().parents[2]
+    page = (root / "docs" / "client.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "instances").symlink_to(root / "instances")
+    examples = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(examples) == 3
+    for example in examples:
+        assert "http://127.0.0.1:8642" in example
+        exec(example.replace("http://127.0.0.1:8642", server.url), {"__name__": "example"})
+    assert "optimal" in capsys.readouterr().out
+    assert (tmp_path / "out" / "compared" / "comparison.json").exists()
