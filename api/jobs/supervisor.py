@@ -5,6 +5,7 @@ It does nothing else, so there is little in it that could fail. All it starts en
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import signal
@@ -12,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -161,6 +162,7 @@ class Supervisor:
         while not self.ended:
             for member in members:
                 member.look()
+            bury({member.process.pid for member in members if member.process is not None})
             if time.monotonic() - self.looked >= LOOK:
                 self.looked = time.monotonic()
                 self._hearts(members, engine)
@@ -186,6 +188,15 @@ class Supervisor:
                     member.kill(f"silent for {seconds:.1f} s")
             elif not member.beaten and now - max(member.begun, self.since) > BOOT:
                 member.kill("no first heartbeat")
+
+
+def bury(known: Collection[int]) -> None:
+    """Reap what was left to this process: as the first one of a container it inherits all orphans."""
+    with contextlib.suppress(ChildProcessError):
+        while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if found.si_pid in known:
+                return  # its own, whose end is noted elsewhere; what lies behind it has time
+            os.waitpid(found.si_pid, 0)
 
 
 def silences(engine: sa.Engine) -> dict[str, tuple[int, float]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from api.jobs.supervisor import environment, listen, told
+from api.jobs.supervisor import bury, environment, listen, told
 from api.settings import Settings
 from api.store import database
 from api.store.keys import Keys
@@ -54,6 +54,20 @@ def test_settings_survive_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_p
     for name, value in environment(settings).items():
         monkeypatch.setenv(name, value)
     assert Settings() == settings
+
+
+def test_orphans_are_buried() -> None:
+    """What a killed worker leaves comes to the first process of a container: here, a child nobody knows."""
+    orphan, own = (os.posix_spawn("/bin/true", ["true"], {}) for _ in range(2))
+    for pid in (orphan, own):
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    for _ in range(3):
+        bury({own})
+        bury({orphan, own})
+    assert os.waitpid(own, 0) == (own, 0)
+    bury({own})
+    with pytest.raises(ChildProcessError):
+        os.waitpid(orphan, 0)
 
 
 class Served:
