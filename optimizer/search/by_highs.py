@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimizer.branch import EVERY
+from optimizer import branch
 from optimizer.checkpoint import Checkpoint, named
 from optimizer.compile import Arrays, Vector
 from optimizer.highs import Outcome, Report, Solver
@@ -71,7 +71,7 @@ class _Watch:
             self.enough.set()
         if self.ask.report is not None:
             self.ask.report(now)
-        if self.ask.checkpoint is not None and time.monotonic() - self.kept >= EVERY:
+        if self.ask.checkpoint is not None and time.monotonic() - self.kept >= branch.EVERY:
             self.kept = time.monotonic()
             made = self.incumbent
             objective = np.inf if made is None else now.incumbent

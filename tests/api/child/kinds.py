@@ -78,10 +78,10 @@ def bug(order: Order, deadline: float, tell: Teller, stop: threading.Event) -> R
 def look(order: Order, deadline: float, tell: Teller, stop: threading.Event) -> Result:
     """Tells about itself."""
     secrets = [name for name in os.environ if name.startswith("STOCKPILE_") and name != "STOCKPILE_CORES"]
-    open_ = [os.readlink(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd") if n not in "012"]
+    open_ = [os.path.realpath(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd") if n not in "012"]
     tell.log(f"nice {os.nice(0)}")
     tell.log(f"secrets {secrets}")
-    tell.log(f"sockets {sum(place.startswith('socket:') for place in open_)}")
+    tell.log(f"sockets {sum('socket:' in place for place in open_)}")
     tell.log(f"session {os.getsid(0) == os.getpid()}")
     return {}
 
