@@ -67,7 +67,7 @@ def find(connection: sa.Connection, tenant: str, keys: Iterable[str]) -> dict[st
     found: dict[str, Mapping[str, Any]] = {}
     for start in range(0, len(wanted), _CHUNK):
         rows = connection.execute(_FIND, {"tenant": tenant, "keys": wanted[start : start + _CHUNK]})
-        found |= {row["cache_key"]: row for row in rows.mappings() if is_complete(row)}
+        found |= {row["cache_key"]: row for row in map(dict, rows.mappings()) if is_complete(row)}
     return found
 
 

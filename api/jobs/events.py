@@ -33,7 +33,7 @@ def change(
     changed = {**values, "version": jobs.c.version + 1, "events": jobs.c.events + len(notes)}
     columns = {column.name: column for column in (jobs.c.id, jobs.c.events, *wanted)}
     statement = sa.update(jobs).where(*where).values(changed).returning(*columns.values())
-    rows = [dict(row) for row in connection.execute(statement).mappings()]
+    rows: list[Mapping[str, Any]] = [dict(row) for row in connection.execute(statement).mappings()]
     added = [
         _event(row["id"], row["events"] - len(notes) + 1 + i, note)
         for row in rows

@@ -33,7 +33,8 @@ _AHEAD = sa.select(sa.func.count()).where(
 
 def row(connection: sa.Connection, tenant: str, job: str) -> Mapping[str, Any] | None:
     """The row of a tenant's job."""
-    return connection.execute(_ROW, {"job": job, "tenant": tenant}).mappings().one_or_none()
+    found = connection.execute(_ROW, {"job": job, "tenant": tenant}).mappings().one_or_none()
+    return None if found is None else dict(found)
 
 
 def exists(connection: sa.Connection, tenant: str, job: str) -> bool:
@@ -65,7 +66,8 @@ def page(connection: sa.Connection, tenant: str, query: Query) -> Page:
         wanted = wanted.where(tagged.exists())
     if query.cursor is not None:
         wanted = wanted.where(jobs.c.number < before(query, tenant))
-    found = connection.execute(wanted.order_by(jobs.c.number.desc()).limit(limit + 1)).mappings().all()
+    newest = connection.execute(wanted.order_by(jobs.c.number.desc()).limit(limit + 1))
+    found = [dict(r) for r in newest.mappings()]
     places = _positions(connection) if any(_waits(r) for r in found) else {}
     more = len(found) > limit
     return Page(

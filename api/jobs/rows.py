@@ -41,8 +41,8 @@ def work_of(request: Request) -> dict[str, Any]:
 
 def of_request(id: str, tenant: str, key: str | None, request: Request, now: float) -> dict[str, Any]:
     """The row of a new job, waiting, without its turn."""
-    batch = isinstance(request, BatchRequest)
-    instance = None if batch else request.instance
+    instance = None if isinstance(request, BatchRequest) else request.instance
+    total = len(request.instances) if isinstance(request, BatchRequest) else None
     values = _new(id, tenant, key, request, work_of(request), request.kind, now)
     return values | {
         "title": request.title,
@@ -50,8 +50,8 @@ def of_request(id: str, tenant: str, key: str | None, request: Request, now: flo
         "instance": _stored(instance),
         "parent": request.parent,
         "webhook": request.webhook,
-        "done": 0 if batch else None,
-        "total": len(request.instances) if batch else None,
+        "done": None if total is None else 0,
+        "total": total,
     }
 
 
@@ -62,8 +62,8 @@ def of_members(batch: Mapping[str, Any], ids: Iterator[str]) -> list[dict[str, A
     for member in work["instances"]:
         single = {"kind": "solve", "instance": member["instance"], "options": work["options"]}
         rows.append(
-            batch
-            | {
+            {
+                **batch,
                 "id": next(ids),
                 "kind": "solve",
                 "work": single,
