@@ -23,6 +23,7 @@ import sqlalchemy as sa
 import structlog
 
 import models.faults
+from api.child.death import NO_MEMORY
 from api.settings import Settings
 from api.store.blobs import Blobs
 from api.store.database import insert, writing
@@ -181,7 +182,7 @@ class Derived:
             )
         said = (folder / "stderr").read_bytes()[-4000:].decode(errors="replace")
         _log.error("the process that makes it died", kind=kind, code=code, stderr=said)
-        if "out of memory" in said.lower() or "memory allocation" in said.lower() or "bad_alloc" in said:
+        if any(word in said for word in (*NO_MEMORY, "out of memory", "memory allocation")):
             raise NotMade(f"It needs more than the {self.memory / 1e9:g} GB allowed.")
         raise NotMade(f"The process that made it died ({f'signal {-code}' if code < 0 else f'code {code}'}).")
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -361,3 +363,22 @@ def test_the_name_goes_with_the_request_not_the_address(
     ended(engines, row(webhook=f"http://localhost:{port}/x"))
     assert deliver_due(engines, allowed).sent == 1
     assert receiver.seen[0][0]["host"] == f"localhost:{port}"
+
+
+def test_tls_is_spoken_with_the_name_not_with_the_address(engines: sa.Engine, allowed: Settings) -> None:
+    names: list[str | None] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)  # without a certificate: the name comes before it
+    context.sni_callback = lambda _socket, name, _context: names.append(name)
+
+    def greet(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, contextlib.suppress(OSError):
+            context.wrap_socket(connection, server_side=True)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=greet, args=(server,))
+        thread.start()
+        ended(engines, row(webhook=f"https://localhost:{server.getsockname()[1]}/"))
+        assert deliver_due(engines, allowed) == Delivered(failed=1)
+        thread.join()
+    assert names == ["localhost"]
