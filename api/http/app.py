@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from api import metrics
 from api.http import openapi, problems, routes
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
     from api.store.documents import Documents
     from api.store.keys import Keys
 
+_SILENT: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""The framework's own telemetry, which an environment variable could turn on: figures are at /metrics."""
 BUFFERED = 8
 """Bodies of the largest size that are held in memory at a time."""
 
@@ -43,7 +52,7 @@ def make_app(
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+        telemetry=_SILENT,
     )
     app.state.parts = Parts(
         settings=settings,

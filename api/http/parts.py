@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
@@ -31,7 +31,6 @@ class Parts:
     streams: Streams
     rates: Rates
     buffered: Buffered
-    documented: dict[str, Any] = field(default_factory=dict)
 
 
 async def parts(request: Request) -> Parts:
