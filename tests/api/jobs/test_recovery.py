@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from api.jobs import record
 from api.settings import Settings
 from models.plan import Plan
 from tests.api.child.support import alive
@@ -48,6 +49,26 @@ def test_a_killed_worker_s_job_is_finished_once_by_another(farm: Farm) -> None:
     farm.jobs.stop("one", id)
     assert farm.ended(id).solver_status == "interrupted"
     ends_once(farm, id)
+
+
+def test_another_goes_on_from_the_checkpoint(sqlite_settings: Settings) -> None:
+    with farm_of(sqlite_settings.model_copy(update={"dead_seconds": 3.0})) as farm:
+        first = farm.worker("w1")
+        id = farm.solve(LONG)
+        farm.until(lambda: bool(record.kept(farm.engine, id)))
+        incumbent = farm.job(id).objective
+        first.kill()
+        farm.worker("w2")
+        went_on = "going on from a checkpoint"
+        farm.until(lambda: any(went_on in e.data.get("line", "") for e in farm.events(id)))
+        farm.searching(id, attempt=2)
+        farm.jobs.stop("one", id)
+        found = farm.ended(id).objective
+        assert incumbent is not None
+        assert found is not None
+        assert found <= incumbent * (1 + 1e-9)  # nothing of what the first had found is lost
+        assert record.kept(farm.engine, id) == []
+        ends_once(farm, id)
 
 
 def test_a_worker_that_was_frozen_changes_nothing_when_it_wakes_up(farm: Farm) -> None:
