@@ -28,9 +28,9 @@ import sqlalchemy as sa
 import structlog
 
 from api.store.database import reading, writing
-from api.store.errors import attempt
+from api.store.errors import attempt, fault_of
 from api.store.schema import keys
-from models.faults import BadRequest, NoSuchKey, StorageFull, Unavailable
+from models.faults import BadRequest, NoSuchKey
 from models.instance.base import well_formed
 from models.jobs import ROLES, Role
 
@@ -205,14 +205,13 @@ class Keys:
         stale = keys.c.used.is_(None) | (keys.c.used < now - _NOTED)
         note = sa.update(keys).where(keys.c.id == id, stale).values(used=now)
 
-        def once() -> None:
+        try:
             with writing(self.engine) as connection:
                 connection.execute(note)
-
-        try:
-            attempt(once, patience=0.0)
-        except (StorageFull, Unavailable) as error:
-            structlog.get_logger().warning("use of a key not written", id=id, error=str(error))
+        except sa.exc.SQLAlchemyError as error:
+            if fault_of(error) is None:
+                raise
+            structlog.get_logger().warning("use of a key not written", id=id, error=repr(error))
 
 
 def _id(secret: str) -> str:
