@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from api.http.openapi import router as description
 from api.http.routes import events, health, instances, jobs, results, schema, validate
@@ -78,6 +79,21 @@ def test_every_setting_is_documented(row: str) -> None:
 def test_no_setting_is_documented_that_there_is_not() -> None:
     named = set(re.findall(r"STOCKPILE_[A-Z_]+", PAGE))
     assert named == {f"STOCKPILE_{name.upper()}" for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "docs" / "deploy").iterdir()), ids=lambda file: str(file.name)
+)
+def test_examples_of_deployment_set_what_there_is(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    named = set(re.findall(r"STOCKPILE_[A-Z_]+", text))
+    assert named
+    assert named <= {f"STOCKPILE_{name.upper()}" for name in Settings.model_fields}
+    if file.suffix == ".yaml":
+        services = yaml.safe_load(text)["services"]
+        assert set(services) == {"database", "http", "worker"}
+        assert services["worker"]["environment"]["STOCKPILE_DATABASE_URL"].startswith("postgresql://")
+    assert f"deploy/{file.name}" in PAGE
 
 
 @pytest.mark.parametrize("fault", service_faults())
