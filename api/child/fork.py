@@ -23,8 +23,14 @@ from api.child.memory import PROC, children, tree
 from api.child.talk import Lines
 from optimizer.machine import die_with
 
+# Some of these would be imported when the first result is written.
 WARM = (
+    "email.parser",
     "openpyxl",
+    "openpyxl.packaging.extended",
+    "pandas.core.arrays.arrow.extension_types",
+    "pandas.io.formats.csvs",
+    "pyarrow.pandas_compat",
     "pyarrow.parquet",
     "api.child.inside",
     "api.child.work",
