@@ -84,7 +84,7 @@ class Worker:
         """Take jobs, as many at a time as this worker has slots.
 
         DBOS keeps the figures of a queue in the database, the same for all workers; what it reads there is
-        replaced by this worker's own.
+        replaced by this worker's own. (It begins with the interval that is kept, and only then looks here.)
         """
         from dbos._dbos import _get_dbos_instance
 
@@ -100,7 +100,7 @@ class Worker:
 
         setattr(system, "get_queue", get_queue)  # noqa: B010
         DBOS.register_queue(
-            names.QUEUE, worker_concurrency=1, polling_interval_sec=1.0, on_conflict="never_update"
+            names.QUEUE, worker_concurrency=1, polling_interval_sec=0.01, on_conflict="never_update"
         )
 
     def _figures(self) -> tuple[int, float]:
