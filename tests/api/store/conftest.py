@@ -24,7 +24,7 @@ def everything(
     """One database for all tests; each finds it empty by :func:`engine`."""
     url = None
     if request.param == "postgres":
-        url = request.getfixturevalue("postgres").render_as_string(hide_password=False)
+        url = request.getfixturevalue("postgres_server").url.render_as_string(hide_password=False)
     engine = connect(Settings(data=tmp_path_factory.mktemp("data"), database_url=url))
     yield engine
     engine.dispose()
