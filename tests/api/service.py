@@ -95,14 +95,14 @@ def postgres_server() -> Iterator[Postgres]:
 @pytest.fixture
 def postgres_url(postgres_server: Postgres) -> Iterator[str]:
     """The address of a new database with tables, removed after the test."""
-    with _database(postgres_server.url, "template_stockpile") as address:
+    with new_database(postgres_server.url, "template_stockpile") as address:
         yield address
 
 
 @pytest.fixture
 def empty_postgres_url(postgres_server: Postgres) -> Iterator[str]:
     """The address of a new database without tables, removed after the test."""
-    with _database(postgres_server.url, "template0") as address:
+    with new_database(postgres_server.url, "template0") as address:
         yield address
 
 
@@ -146,7 +146,7 @@ def _admin(url: sa.URL) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def _database(url: sa.URL, template: str) -> Iterator[str]:
+def new_database(url: sa.URL, template: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex[:12]}"
     with _admin(url) as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
