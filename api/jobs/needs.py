@@ -13,8 +13,14 @@ from models.faults import NoResult, NoSuchInstance, NoSuchJob, NoSuchPlan
 from models.jobs import EvaluateRequest, Request, SolveRequest
 
 _CHUNK = 500
-_INSTANCES = sa.select(instances.c.id).where(
-    instances.c.tenant == sa.bindparam("tenant"), instances.c.id.in_(sa.bindparam("ids", expanding=True))
+# Until the job is written nobody deletes them; noting that one is used does not wait.
+_INSTANCES = (
+    sa.select(instances.c.id)
+    .where(
+        instances.c.tenant == sa.bindparam("tenant"),
+        instances.c.id.in_(sa.bindparam("ids", expanding=True)),
+    )
+    .with_for_update(read=True, key_share=True)
 )
 
 

@@ -26,10 +26,10 @@ def small(name: str = "small") -> dict[str, Any]:
     return {**SMALL, "name": name}
 
 
-def add_job(engine: sa.Engine, **values: Any) -> str:
-    """A job that has just succeeded, but for what is given; its id."""
+def job_values(**values: Any) -> dict[str, Any]:
+    """The row of a job that has just succeeded, but for what is given."""
     now = time.time()
-    row = {
+    return {
         "id": secrets.token_hex(16),
         "tenant": "t",
         "kind": "solve",
@@ -44,6 +44,11 @@ def add_job(engine: sa.Engine, **values: Any) -> str:
         "finished": now,
         "objective": 1.0,
     } | values
+
+
+def add_job(engine: sa.Engine, **values: Any) -> str:
+    """The same in the database; its id."""
+    row = job_values(**values)
     with engine.begin() as connection:
         connection.execute(sa.insert(jobs).values(row))
     return str(row["id"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from api.jobs import needs
+from api.store.database import writing
 from api.store.documents import HOLD, Documents
 from api.store.schema import instances, jobs
 from models.faults import (
@@ -31,7 +34,7 @@ from models.faults import (
 from models.instance import Instance
 from models.jobs import BatchRequest, CompareRequest, EvaluateRequest, Request, SolveRequest, request_adapter
 from models.plan import Plan
-from tests.api.store.rows import DAY, add_job, job, job_row, small
+from tests.api.store.rows import DAY, add_job, job, job_row, job_values, small
 
 NOWHERE = "0" * 64
 
@@ -112,6 +115,31 @@ def test_an_instance_that_waits_to_be_solved_is_not_deleted(documents: Documents
     documents.delete_instance("t", id)
     with pytest.raises(NoSuchInstance):
         documents.delete_instance("t", id)
+
+
+def test_deleting_waits_for_a_job_that_is_being_submitted(documents: Documents, engine: sa.Engine) -> None:
+    """The submission has looked, and is not committed yet."""
+    id = documents.put_instance("t", instance())[0].id
+    ends: list[str] = []
+
+    def delete() -> None:
+        try:
+            documents.delete_instance("t", id)
+            ends.append("deleted")
+        except InstanceInUse:
+            ends.append("in use")
+
+    thread = threading.Thread(target=delete)
+    with writing(engine) as connection:
+        needs.check(connection, "t", SolveRequest(instance=id), {id})
+        thread.start()
+        thread.join(0.3)
+        assert ends == []
+        row = job_values(state="queued", finished=None, instance=id)
+        connection.execute(sa.insert(jobs).values(row))
+    thread.join()
+    assert ends == ["in use"]
+    assert documents.instance("t", id) == instance()
 
 
 def test_a_result_is_its_files(documents: Documents, engine: sa.Engine, tmp_path: Path) -> None:
