@@ -145,4 +145,4 @@ def timeless(value: Any) -> Any:
 
 def without_seconds(text: str) -> str:
     """Text in which nothing took any time."""
-    return re.sub(r" *[0-9.]+ s\b", " - s", text)
+    return re.sub(" {2,}", "  ", re.sub(r" *[0-9.]+ s\b", "  - s", text))

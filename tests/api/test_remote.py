@@ -106,9 +106,10 @@ def test_faults_end_with_2(both: Both, tmp_path: Path) -> None:
     assert "discount_rate" in told
 
 
-def test_compare(both: Both, good: Path, tmp_path: Path) -> None:
+def test_compare(both: Both, good: Path, tmp_path: Path, capsys: Capture) -> None:
     """Alternatives that refer to other files are sent with what these hold."""
     assert run(["solve", str(good), "--out", str(tmp_path / "plan"), "--tables", "none"]) == 0
+    capsys.readouterr()
     (tmp_path / "late.yaml").write_text(
         "scenarios:\n- {id: late, probability: 0.5, events: []}\n", encoding="utf-8"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -60,12 +61,14 @@ class Batch:
             if kept is not None:
                 self.outcomes[name] = kept
                 continue
+            begun = time.perf_counter()
             try:
                 instance = files.read(request.path)
             except StockpileError as error:
                 if strict:
                     raise
-                self.put(Outcome(name, request.path, request.folder, FAILED, **of_error(error)), log="")
+                wrong = Outcome(name, request.path, request.folder, FAILED, **of_error(error))
+                self.put(replace(wrong, seconds=time.perf_counter() - begun), log="")
                 continue
             self.keys[name] = key(instance, request)
             # A folder may have a name that an id may not.
