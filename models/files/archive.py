@@ -54,7 +54,7 @@ def parts(book: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
         if part.flag_bits & 1:
             raise UnreadableFile(f"{name} is protected by a password.")
         if part.compress_type not in _METHODS:
-            raise UnreadableFile(f"{name}: {shorten(part.filename)} is packed in an unusual way.")
+            raise UnreadableFile(f"{name}: {shorten(part.filename)} is packed in a way that is not read.")
         if part.file_size > max(PART, RATIO * max(1, part.compress_size)):
             raise TooLarge(f"{name}: {shorten(part.filename)} unpacks to over {RATIO} times its size.")
     return found

@@ -144,7 +144,20 @@ def book(**parts: bytes) -> bytes:
 
 
 def sheet(cells: bytes) -> bytes:
-    return b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>' + cells
+    return (
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        + cells
+        + b"</sheetData></worksheet>"
+    )
+
+
+def noise(cells: int) -> bytes:
+    """Cells that do not pack well."""
+    return (
+        b"<row>"
+        + b"".join(b"<c><v>%s</v></c>" % os.urandom(2).hex().encode() for _ in range(cells))
+        + b"</row>"
+    )
 
 
 def with_rate(rate: bytes) -> bytes:
@@ -218,7 +231,7 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
         "UnreadableFile|TooLarge|FaultyInstance",
     ),
     "xlsx, many tags": (
-        XLSX, lambda: book(xl__worksheets__sheet1=sheet(b"<row><c><v>1</v></c></row>" * 700_000)), "TooLarge"
+        XLSX, lambda: book(xl__worksheets__sheet1=sheet(noise(2_000_000))), "TooLarge .* tags and attributes"
     ),
     "xlsx, deep": (
         XLSX, lambda: book(xl__worksheets__sheet1=sheet(b"<a>" * 1_000_000)), "UnreadableFile|TooLarge"

@@ -127,7 +127,7 @@ def test_what_headers_can_say() -> None:
     one = packed(("countries.csv", "id,name,group\n" * 100))
     cases = {
         "password": patched(one, 6, 8, struct.pack("<H", 1)),
-        "unusual way": patched(one, 8, 10, struct.pack("<H", 99)),
+        "packed in a way": patched(one, 8, 10, struct.pack("<H", 99)),
         "not a sound": patched(one, 14, 16, b"\0\0\0\0"),  # the checksum
         "not a sound zip": one[:-30],
         "not a sound zip archive": one.replace(b"countries.csv", b"countrie5.csv", 1),  # one name of two
