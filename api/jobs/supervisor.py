@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import math
 import os
 import signal
 import socket
@@ -26,9 +27,10 @@ from api.jobs.heartbeat import clock
 from api.jobs.inputs import PART
 from api.jobs.patience import away
 from api.settings import Settings
-from api.store.database import connect, reading
+from api.store.database import connect, insert, is_sqlite, reading
+from api.store.errors import is_full
 from api.store.keys import Keys
-from api.store.schema import workers
+from api.store.schema import facts, workers
 from models.faults import BadSettings, StorageFull, Unavailable
 from optimizer.machine import cores, machine_memory
 
@@ -36,8 +38,10 @@ ROOT = Path(__file__).resolve().parents[2]
 TICK = 0.2
 LOOK = 1.0
 """Seconds between two looks at the heartbeats."""
+LATE = 3
+"""Looks in a row that must find a worker silent: after the machine has slept all are, for a moment."""
 BOOT = 60.0
-"""Seconds that a worker has for its first heartbeat."""
+"""Seconds that a worker has for its first heartbeat, and for any while the database is locked."""
 PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds before a process is started again; the next one each time, from the first after :data:`WELL`."""
 WELL = 60.0
@@ -63,6 +67,8 @@ class Member:
     """How often in a row it ended soon."""
     beaten: bool = field(default=False)
     """Whether a heartbeat of this process has been seen."""
+    late: int = 0
+    """How many looks in a row have found it silent."""
 
     def start(self) -> None:
         """Start it."""
@@ -70,7 +76,7 @@ class Member:
         self.process = subprocess.Popen(
             argv, env=self.env, stdin=subprocess.DEVNULL, pass_fds=self.descriptors, start_new_session=True
         )
-        self.begun, self.beaten = time.monotonic(), False
+        self.begun, self.beaten, self.late = time.monotonic(), False, 0
         _log.info("started", process=self.name, pid=self.process.pid)
 
     def look(self) -> None:
@@ -184,10 +190,24 @@ class Supervisor:
             if pid == member.process.pid:
                 member.beaten = True
                 # Who could not write while the database was away is not dead yet.
-                if min(seconds, now - self.since) > self.settings.dead_seconds + LOOK:
+                quiet = min(seconds, now - self.since)
+                member.late = member.late + 1 if quiet > self.settings.dead_seconds + LOOK else 0
+                if member.late >= LATE and quiet > self._bearable(engine):
                     member.kill(f"silent for {seconds:.1f} s")
             elif not member.beaten and now - max(member.begun, self.since) > BOOT:
                 member.kill("no first heartbeat")
+
+    def _bearable(self, engine: sa.Engine) -> float:
+        """Seconds of silence that are no reason to kill: more while nobody can write that it lives."""
+        try:
+            write(engine)
+        except Exception as error:
+            if not away(error):
+                raise
+            _log.warning("nothing can be written", error=str(error).split("\n", 1)[0])
+            # Who holds a lock may be a frozen worker itself; a full disk is nobody's fault here.
+            return math.inf if is_full(error) else BOOT
+        return 0.0
 
 
 def bury(known: Collection[int]) -> None:
@@ -206,6 +226,18 @@ def silences(engine: sa.Engine) -> dict[str, tuple[int, float]]:
             sa.select(workers.c.id, workers.c.pid, (clock(connection) - workers.c.heartbeat).label("silent"))
         )
         return {row.id: (row.pid, row.silent) for row in rows}
+
+
+def write(engine: sa.Engine) -> None:
+    """Write something. Raises what the database raises if that cannot be done now."""
+    with engine.connect() as connection:
+        if is_sqlite(connection):
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(1000 * LOOK)}")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        values = {"name": "looked", "value": str(time.time())}
+        statement = insert(connection, facts).values(values)
+        connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+        connection.commit()
 
 
 def environment(settings: Settings) -> dict[str, str]:
