@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
-from optimizer.tables.frame import Array, Frame
+from optimizer.tables.frame import Array, Codes, Frame
 from optimizer.tables.operations import output_rate
 
 FLOWS = (
@@ -19,51 +21,82 @@ used as a substitute = bought + released + private. ``stock_t`` is held at the e
 
 def flows(f: Frame) -> pd.DataFrame:
     """One row per period and commodity, every flow in expected tonnes, with names."""
-    i = f.instance
-    parts: dict[str, pd.DataFrame] = {
-        "demand_t": pd.concat(
-            [_rows(f, [q.commodity for q in i.demand], f.demand), f.needs[["commodity", "node", "t"]]]
-        ),
-        "market_t": _rows(f, [r.commodity for r in i.market], f.market),
-        **{column: f.operation(name).rename(columns={"value": "t"}) for column, name in _SAME.items()},
-    }
-    of_demand = {q.id: q.commodity for q in i.demand}
-    short, eased = f.operation("short"), f.operation("substitute")
-    parts["short_t"] = _of(short, short["demand"].map(of_demand))
-    eases = {u.id: of_demand[u.demand] for u in i.substitutions}
-    parts["eased_t"] = _of(eased, eased["substitution"].map(eases))
-    ratio = eased["substitution"].map({u.id: u.ratio for u in i.substitutions}).astype("float64")
-    stands_in = eased["substitution"].map({u.id: u.commodity for u in i.substitutions})
-    parts["substitutes_t"] = _of(eased, stands_in, ratio)
-    share = f.operation("cut").groupby(["industry", "node"])["value"].sum().reset_index()
-    cut = f.needs.merge(share, on=["industry", "node"])
-    parts["cut_t"] = cut.assign(t=cut["t"] * cut["value"])
-    delivered, spot = f.operation("deliver"), f.operation("spot")
-    parts["delivered_t"] = _of(
-        delivered, delivered["agreement"].map({a.id: a.commodity for a in i.agreements})
-    )
-    parts["spot_t"] = _of(spot, spot["offer"].map({o.id: o.commodity for o in i.spot}))
-    run = f.operation("run").merge(output_rate(i.projects), on="project")
-    parts["made_t"] = run.assign(t=run["value"] * run["made"])
-    parts["inputs_t"] = run.assign(t=run["value"] * run["used"])
-
-    grid = pd.MultiIndex.from_product(
-        [range(f.periods), [c.id for c in i.commodities]], names=["period", "commodity"]
-    )
-    table = pd.DataFrame(0.0, index=grid, columns=list(FLOWS))
-    for column in FLOWS:
-        expected = f.expected(parts[column].astype({"commodity": "str"}), ["commodity"], ["t"])
-        table[column] = table[column].add(expected.set_index(["period", "commodity"])["t"], fill_value=0.0)
-    table = table.reset_index()
-    table.insert(1, "year", f.year(table["period"]))
-    for at, column in ((3, "name"), (4, "material"), (5, "stage")):
-        table.insert(
-            at,
-            column,
-            table["commodity"].map({c.id: getattr(c, column) for c in i.commodities}).astype("str"),
-        )
+    totals = _totals(f)
+    periods, commodities = f.periods, f.instance.commodities
+    period = np.repeat(np.arange(periods), len(commodities))
+    table = pd.DataFrame({"period": period})
+    table["year"] = f.year(table["period"])
+    for column in ("commodity", "name", "material", "stage"):
+        field = "id" if column == "commodity" else column
+        table[column] = pd.Series([getattr(c, field) for c in commodities] * periods, dtype="str")
+    table = table.assign(**totals)
     table["stock_days"] = _days(f, table)
     return table
+
+
+def _totals(f: Frame) -> dict[str, Array]:
+    """Every flow in expected tonnes, [period · commodity].
+
+    Summed by position rather than by pandas' groups: a dozen small groupings cost more than a small solve.
+    """
+    i = f.instance
+    nodes = np.arange(len(f.period))
+    demand = [f.commodity[q.commodity] for q in i.demand]
+    of_demand = {q.id: f.commodity[q.commodity] for q in i.demand}
+    substitution = {u.id: u for u in i.substitutions}
+    offers = {o.id: f.commodity[o.commodity] for o in i.spot}
+    agreements = {a.id: f.commodity[a.commodity] for a in i.agreements}
+    totals = {column: np.zeros(f.periods * len(i.commodities)) for column in FLOWS}
+
+    def add(
+        column: str, commodity: Sequence[int] | Codes, node: Sequence[int] | Codes, tonnes: Array
+    ) -> None:
+        cell = f.period[node] * len(i.commodities) + np.asarray(commodity, dtype=np.int64)
+        totals[column] += np.bincount(cell, tonnes * f.probability[node], minlength=len(totals[column]))
+
+    def table(column: str, commodity: list[int], tonnes: Array) -> None:
+        """[node, row]"""
+        add(column, np.tile(commodity, len(nodes)), np.repeat(nodes, len(commodity)), tonnes.ravel())
+
+    def each(column: str, name: str, index: str, commodity: Mapping[str, int]) -> None:
+        ids, node, value = f.listed(name, index)
+        add(column, [commodity[id] for id in ids], node, value)
+
+    table("demand_t", demand, f.demand)
+    table("market_t", [f.commodity[r.commodity] for r in i.market], f.market)
+    for column, name in _SAME.items():
+        each(column, name, "commodity", f.commodity)
+    each("short_t", "short", "demand", of_demand)
+    each("delivered_t", "deliver", "agreement", agreements)
+    each("spot_t", "spot", "offer", offers)
+    ids, node, value = f.listed("substitute", "substitution")
+    used = [substitution[id] for id in ids]
+    add("eased_t", [of_demand[u.demand] for u in used], node, value)
+    add("substitutes_t", [f.commodity[u.commodity] for u in used], node, value * [u.ratio for u in used])
+    _industries(f, add)
+    ids, node, value = f.listed("run", "project")
+    rates = output_rate(i.projects)
+    for project, rows in rates.groupby("project"):
+        mine = [row for row, id in enumerate(ids) if id == project]
+        for commodity, made, used_up in zip(rows["commodity"], rows["made"], rows["used"], strict=True):
+            at, code = node[mine], [f.commodity[commodity]] * len(mine)
+            add("made_t", code, at, value[mine] * made)
+            add("inputs_t", code, at, value[mine] * used_up)
+    return totals
+
+
+def _industries(f: Frame, add: Callable[[str, Codes, Codes, Array], None]) -> None:
+    """What industries need, and what they go without."""
+    nodes = np.arange(len(f.period))
+    ids, node, value = f.listed("cut", "industry")
+    for row, j in enumerate(f.instance.industries):
+        mine = [at for at, id in enumerate(ids) if id == j.id]
+        cut = np.bincount(node[mine], value[mine], minlength=len(nodes))
+        for commodity, need in j.needs.items():
+            tonnes = f.need(row, need)
+            code = np.full(len(nodes), f.commodity[commodity])
+            add("demand_t", code, nodes, tonnes)
+            add("cut_t", code, nodes, tonnes * cut)
 
 
 _SAME = {
@@ -76,22 +109,6 @@ _SAME = {
     "out_t": "withdraw",
     "stock_t": "stock",
 }
-
-
-def _rows(f: Frame, commodities: list[str], tonnes: Array) -> pd.DataFrame:
-    """[node, row] as long form."""
-    nodes, rows = tonnes.shape
-    return pd.DataFrame(
-        {
-            "commodity": pd.Series(np.tile(np.array(commodities, dtype=object), nodes), dtype="str"),
-            "node": np.repeat(np.arange(nodes), rows),
-            "t": tonnes.ravel(),
-        }
-    )
-
-
-def _of(frame: pd.DataFrame, commodity: pd.Series, factor: pd.Series | float = 1.0) -> pd.DataFrame:
-    return pd.DataFrame({"commodity": commodity, "node": frame["node"], "t": frame["value"] * factor})
 
 
 def _days(f: Frame, table: pd.DataFrame) -> pd.Series:

@@ -15,6 +15,8 @@ from optimizer.states import State, states
 from optimizer.tree import Tree, grow
 
 Array = NDArray[np.float64]
+Codes = NDArray[np.int64]
+"""Positions of nodes or rows."""
 
 INDEX: dict[str, tuple[str, ...]] = {
     "deliver": ("agreement", "node"),
@@ -136,6 +138,12 @@ class Frame:
         """Output with effects [node, industry], USD per period."""
         return self.years * self.by_node("industries", (j.output for j in self.instance.industries))
 
+    def need(self, industry: int, need: float | tuple[float, ...]) -> Array:
+        """A need of an industry (its number) with effects, by node, t per period at full output."""
+        factor = np.array([state.industries[industry] for state in self.states])
+        tonnes: Array = self.years * by_period([need], self.periods)[self.period, 0] * factor
+        return tonnes
+
     @cached_property
     def needs(self) -> pd.DataFrame:
         """Needs with effects in long form: industry, commodity, node, t (per period, at full output)."""
@@ -145,11 +153,7 @@ class Frame:
             )
             for row, j in enumerate(self.instance.industries)
             for commodity, need in j.needs.items()
-            for column in [
-                self.years
-                * by_period([need], self.periods)[self.period, 0]
-                * np.array([state.industries[row] for state in self.states])
-            ]
+            for column in [self.need(row, need)]
         ]
         return concat(parts, {"industry": "str", "commodity": "str", "node": "int64", "t": "float64"})
 
@@ -182,6 +186,17 @@ class Frame:
         self._operations[name] = pd.DataFrame(data)
         return self._operations[name]
 
+    def listed(self, name: str, index: str) -> tuple[list[str], Codes, Array]:
+        """One variable without pandas: ids of one of its index columns, nodes, values."""
+        self.operation(name)  # checks the columns
+        found = self.plan.operations.get(name, {})
+        ids = [str(id) for id in found.get(index, [])]
+        return (
+            ids,
+            np.array(found.get("node", []), dtype=np.int64),
+            np.array(found.get("value", []), dtype=float),
+        )
+
     def together(self, **names: str) -> pd.DataFrame:
         """Variables with the same index side by side: ``together(delivered_t="deliver")``; absent is 0."""
         index = list(INDEX[next(iter(names.values()))])
@@ -195,8 +210,10 @@ class Frame:
     def placed(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows of a table by node, with period, year and probability of the node in front."""
         order = ["node", "period", "year", "probability"]
-        joined = self.nodes[order].merge(frame, on="node", how="inner")
-        return joined[[*order, *(c for c in frame.columns if c != "node")]]
+        # A stable sort and a look-up by position: what a merge on the node does, at a tenth of its price.
+        rows = frame.iloc[np.argsort(frame["node"].to_numpy(dtype=np.int64), kind="stable")]
+        front = self.nodes[order].take(rows["node"].to_numpy(dtype=np.int64)).reset_index(drop=True)
+        return pd.concat([front, rows.drop(columns="node").reset_index(drop=True)], axis=1)
 
     def expected(self, frame: pd.DataFrame, by: list[str], values: list[str]) -> pd.DataFrame:
         """Expected sums of ``values`` by period and ``by``; ``frame`` has a column ``node``."""

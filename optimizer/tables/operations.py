@@ -148,11 +148,11 @@ def join(
 ) -> pd.DataFrame:
     """The table with columns of the instance put right behind ``key``."""
     at = list(frame.columns).index(key) + 1
-    known = pd.DataFrame.from_dict(dict(rows), orient="index", columns=list(columns))
+    found = [rows[id] for id in frame[key].tolist()]
+    numeric = [not isinstance(value, str) for value in next(iter(rows.values()))] if rows else []
     for offset, column in enumerate(columns):
-        values = frame[key].map(known[column])
-        numeric = rows and not isinstance(next(iter(rows.values()))[offset], str)
-        frame.insert(at + offset, column, values.astype("float64" if numeric else "str"))
+        kind = "float64" if rows and numeric[offset] else "str"
+        frame.insert(at + offset, column, pd.Series([row[offset] for row in found], frame.index, dtype=kind))
     return frame
 
 
