@@ -35,6 +35,9 @@ EPILOG = (
     " Output is plain when piped; --json prints one JSON document."
 )
 
+_INTERRUPTED = 130
+"""What Typer makes of Ctrl-C that no command has handled."""
+
 app = typer.Typer(
     name="stockpile",
     help="Which purchase agreements to sign, which projects to co-fund and how much of each critical mineral"
@@ -92,6 +95,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         try:
             code = app(words, standalone_mode=False, prog_name="stockpile")
+            if code == _INTERRUPTED:
+                raise KeyboardInterrupt
         except BaseException as error:  # the last place that can say what happened
             code = errors.report(error, as_json="--json" in words)
         sys.stdout.flush()

@@ -73,6 +73,19 @@ def test_ctrl_c_before_the_job_is_there_submits_nothing(tmp_path: Path) -> None:
     assert "Stopped" in terminal.text
 
 
+def test_watching_can_be_left(server: Server, tmp_path: Path) -> None:
+    terminal, job = solving(server, tmp_path / "out")
+    watching = Terminal("jobs", "watch", job, "--server", server.url)
+    watching.until("searching")
+    watching.process.send_signal(signal.SIGINT)
+    assert watching.end() == 4
+    with server.client() as client:
+        assert client.job(job).state == "running"
+        client.cancel(job)
+    assert terminal.end() == 4
+    assert "The job was cancelled" in terminal.text
+
+
 def test_a_server_that_dies_and_comes_back_is_waited_for(server: Server, tmp_path: Path) -> None:
     """The job goes on in another run; the command line hears its events to the end and fetches the result."""
     terminal, job = solving(server, tmp_path / "out")
@@ -89,14 +102,6 @@ def test_a_server_that_dies_and_comes_back_is_waited_for(server: Server, tmp_pat
         ended = client.job(job)
         assert (ended.state, ended.attempt) == ("succeeded", 2)
         assert [j.id for j in client.every_job()] == [job], "nothing was submitted twice"
-
-
-def test_a_job_cancelled_by_others_ends_with_4(server: Server, tmp_path: Path) -> None:
-    terminal, job = solving(server, tmp_path / "out")
-    with server.client() as client:
-        client.cancel(job)
-    assert terminal.end() == 4
-    assert "The job was cancelled" in terminal.text
 
 
 def test_a_job_killed_by_its_limit_ends_with_its_reason(server: Server, tmp_path: Path) -> None:
