@@ -144,19 +144,6 @@ class Frame:
         tonnes: Array = self.years * by_period([need], self.periods)[self.period, 0] * factor
         return tonnes
 
-    @cached_property
-    def needs(self) -> pd.DataFrame:
-        """Needs with effects in long form: industry, commodity, node, t (per period, at full output)."""
-        parts = [
-            pd.DataFrame(
-                {"industry": j.id, "commodity": commodity, "node": range(len(self.period)), "t": column}
-            )
-            for row, j in enumerate(self.instance.industries)
-            for commodity, need in j.needs.items()
-            for column in [self.need(row, need)]
-        ]
-        return concat(parts, {"industry": "str", "commodity": "str", "node": "int64", "t": "float64"})
-
     def annual_use(self, commodity: str, segments: Sequence[str] = (), *, industries: bool = False) -> Array:
         """What consumers use by period, without effects, t/year."""
         use = np.zeros(self.periods)
