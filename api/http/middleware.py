@@ -52,10 +52,17 @@ class Envelope:
                     headers.setdefault("Strict-Transport-Security", "max-age=31536000")
             await send(message)
 
+        async def receiving() -> Message:
+            # Whoever asks for headers only has them now: a stream of events has nothing more to do.
+            return {"type": "http.disconnect"} if status else await receive()
+
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=request_id)
         try:
-            await self.app(scope, receive, sending)
+            if scope["method"] == "HEAD":  # as GET; the server sends no body
+                await self.app({**scope, "method": "GET"}, receiving, sending)
+            else:
+                await self.app(scope, receive, sending)
         except Exception as error:
             _log.error("unexpected", exc_info=error)
             if status:

@@ -180,7 +180,7 @@ def _methods(request: Request) -> list[str]:
         pattern, _, _ = compile_path(context.path or "")
         if pattern.match(request.url.path):
             found |= context.methods or set()
-    return sorted(found)
+    return sorted(found | ({"HEAD"} if "GET" in found else set()))
 
 
 async def _database(request: Request, error: Exception) -> Response:

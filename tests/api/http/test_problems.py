@@ -197,7 +197,7 @@ def test_no_such_route_or_method(client: httpx.Client) -> None:
     )
     answer = client.put("/v1/jobs")
     assert answer.status_code == 405
-    assert {m.strip() for m in answer.headers["allow"].split(",")} == {"GET", "POST"}
+    assert {m.strip() for m in answer.headers["allow"].split(",")} == {"GET", "HEAD", "POST"}
     assert client.get("/v1/jobs/").status_code == 404
 
 
