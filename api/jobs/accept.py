@@ -119,6 +119,16 @@ def accept(connection: sa.Connection, queue: Queue, draft: Draft) -> tuple[Job, 
     return rows.job(row, query.position(connection, row)), True
 
 
+def known(connection: sa.Connection, tenant: str, key: str, body: str) -> Job | None:
+    """The job that a request with an idempotency key has become already. Raises UsedIdempotencyKey."""
+    row = connection.execute(_SUBMITTED, {"tenant": tenant, "key": key}).one_or_none()
+    if row is None or row.id is None:
+        return None
+    if row.body != body:
+        raise UsedIdempotencyKey("Take a new key for a new request.")
+    return query.get(connection, tenant, row.id)
+
+
 def _alone(connection: sa.Connection, tenant: str, key: str | None) -> None:
     """One submission of a tenant at a time, so that keys, turns and the queue's limit are exact.
 

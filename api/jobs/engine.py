@@ -42,6 +42,10 @@ class Engine:
 
         return attempt(once)
 
+    def known(self, tenant: str, key: str, body: str) -> Job | None:
+        """See :meth:`api.jobs.port.Jobs.known`."""
+        return self._read(lambda connection: accept.known(connection, tenant, key, body))
+
     def get(self, tenant: str, job: str) -> Job:
         """See :meth:`api.jobs.port.Jobs.get`."""
         return self._read(lambda connection: query.get(connection, tenant, job))

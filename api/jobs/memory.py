@@ -56,11 +56,9 @@ class MemoryJobs:
         draft = Draft(submission, self.settings)
         tenant, key = submission.tenant, submission.idempotency_key
         with self._lock:
-            known = None if key is None else self._submitted.get((tenant, key))
+            known = None if key is None else self.known(tenant, key, submission.body or "")
             if known is not None:
-                if known[1] != (submission.body or ""):
-                    raise UsedIdempotencyKey("Take a new key for a new request.")
-                return self.get(tenant, known[0]), False
+                return known, False
             self._check(draft)
             made = [self._cached(draft, row) for row in draft.members or [draft.row]]
             waiting = [row for row in made if row["state"] == "queued"]
@@ -79,6 +77,16 @@ class MemoryJobs:
             if key is not None:
                 self._submitted[tenant, key] = (draft.id, submission.body or "")
             return self.get(tenant, draft.id), True
+
+    def known(self, tenant: str, key: str, body: str) -> Job | None:
+        """See :meth:`api.jobs.port.Jobs.known`."""
+        with self._lock:
+            found = self._submitted.get((tenant, key))
+            if found is None:
+                return None
+            if found[1] != body:
+                raise UsedIdempotencyKey("Take a new key for a new request.")
+            return self.get(tenant, found[0])
 
     def get(self, tenant: str, job: str) -> Job:
         """See :meth:`api.jobs.port.Jobs.get`."""

@@ -63,6 +63,14 @@ class Jobs(Protocol):
         """
         ...
 
+    def known(self, tenant: str, key: str, body: str) -> Job | None:
+        """The job that a request with this idempotency key has become; None if it is new.
+
+        Asked before documents are read: what a request refers to may have gone since. Raises
+        UsedIdempotencyKey.
+        """
+        ...
+
     def get(self, tenant: str, job: str) -> Job:
         """One job. Raises NoSuchJob."""
         ...

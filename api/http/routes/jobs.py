@@ -100,14 +100,18 @@ async def submit(request: Request, caller: Submitter, parts: Needs) -> Response:
 
 def accept(parts: Parts, caller: Caller, data: bytes, key: str | None) -> tuple[Job, bool]:
     """Read a request, store the documents in it and submit it."""
+    digest = hashlib.sha256(data).hexdigest()
+    if key is not None:
+        before = parts.jobs.known(caller.tenant, key, digest)
+        if before is not None:
+            return before, False
     asked = parse.job_request(data)
     if asked.webhook is not None:
         addresses.check(asked.webhook, private=parts.settings.allow_private_webhooks)
     asked = parse.stored(parts.documents, caller.tenant, asked)
     asked = parts.documents.resolve(caller.tenant, asked)
     parse.check_alternatives(parts.documents, caller.tenant, asked)
-    digest = hashlib.sha256(data).hexdigest() if key is not None else None
-    return parts.jobs.submit(port.Submission(caller.tenant, asked, caller.key, key, digest))
+    return parts.jobs.submit(port.Submission(caller.tenant, asked, caller.key, key, key and digest))
 
 
 async def ended(parts: Parts, caller: Caller, job: Job, seconds: float) -> Job:
