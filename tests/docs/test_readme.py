@@ -27,7 +27,8 @@ def test_python_example_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 @pytest.mark.parametrize("line", re.findall(r"^stockpile (.+)$", README, re.MULTILINE))
 def test_commands_and_options_exist(line: str) -> None:
     command, *words = line.partition("#")[0].split()
-    section = COMMANDS.partition(f"\n## {command}\n")[2].partition("\n## ")[0]
+    names = [command, " ".join([command, *words[:1]])]  # of a group of commands, two words
+    section = "".join(COMMANDS.partition(f"\n## {name}\n")[2].partition("\n## ")[0] for name in names)
     assert section
     for option in (word for word in words if word.startswith("--")):
         assert f"`{option}`" in section, option
