@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import gc
 import logging
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from api.child.order import Order
-from api.child.problem import problem
+from api.child.problem import no_room, problem
 from api.child.talk import Lines, Message
 from api.child.tell import Teller
 from api.child.work import WORK
@@ -38,8 +39,9 @@ def live(line: Lines) -> NoReturn:
         line.send(_ended(order, deadline, line))
         code = 0
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):  # the disk is full
+            sys.stdout.flush()
+            sys.stderr.flush()
         # Not by returning: the zygote's frames and exit handlers are not this process's.
         os._exit(code)
 
@@ -93,9 +95,10 @@ def _ended(order: Order, deadline: float, line: Lines) -> Message:
     except MemoryError as error:
         outcome = _failed(MemoryExceeded(f"An allocation failed: {error}".rstrip(": ") + "."), "memory_limit")
     except Exception as error:  # whatever it is, it is the outcome of this run
-        if not isinstance(error, StockpileError):
+        known = no_room(error) or error
+        if not isinstance(known, StockpileError):
             sys.excepthook(type(error), error, error.__traceback__)
-        outcome = _failed(error, "error")
+        outcome = _failed(known, "error")
     gc.collect()
     highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return {"type": "end", "outcome": outcome, "highest": highest}
@@ -103,5 +106,6 @@ def _ended(order: Order, deadline: float, line: Lines) -> Message:
 
 def _failed(error: BaseException, status: str) -> dict[str, Any]:
     told = problem(error)
-    print(f"{told.title} {told.detail}", file=sys.stderr)
+    with contextlib.suppress(OSError):
+        print(f"{told.title} {told.detail}", file=sys.stderr)
     return {"state": "failed", "solver_status": status, "problem": told.model_dump(mode="json")}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from typing import Any
 
-from models.faults import FaultyAlternatives, FaultyInstance, JobFailed, StockpileError
+from models.faults import FaultyAlternatives, FaultyInstance, JobFailed, StockpileError, StorageFull
 from models.jobs import Problem
 
 
@@ -27,6 +28,16 @@ def problem(error: BaseException) -> Problem:
         detail=error.detail,
         errors=errors,
     )
+
+
+def no_room(error: BaseException) -> StorageFull | None:
+    """The lack of room that is behind an error, if it is."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return StorageFull(f"{cause.strerror}.")
+        cause = cause.__cause__ or cause.__context__
+    return None
 
 
 def pointer(path: Iterable[str | int]) -> str:

@@ -37,7 +37,8 @@ class Teller(logging.Handler):
 
     def log(self, line: str) -> None:
         """One line of the log."""
-        print(f"{time.monotonic() - self.begun:9.2f} s  {line}", file=sys.stderr)
+        with contextlib.suppress(OSError):  # the disk is full: no reason to give up the work
+            print(f"{time.monotonic() - self.begun:9.2f} s  {line}", file=sys.stderr)
         self._send({"type": "log", "line": line})
 
     def emit(self, record: logging.LogRecord) -> None:

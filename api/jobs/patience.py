@@ -1,4 +1,4 @@
-"""A database that is away for a while (restarted, locked, full) is waited for."""
+"""A database that is away for a while (restarted, locked) and a disk that is full are waited for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 import structlog
 
 from api.store.errors import is_away, is_full
-from models.faults import Unavailable
+from models.faults import StorageFull, Unavailable
 
 T = TypeVar("T")
 
@@ -20,8 +20,8 @@ _log = structlog.get_logger()
 
 
 def away(error: BaseException) -> bool:
-    """Whether an error says that the database cannot be reached or written now, not that we are wrong."""
-    return is_away(error) or is_full(error) or isinstance(error, Unavailable)
+    """Whether an error says that something cannot be reached or written now, not that we are wrong."""
+    return is_away(error) or is_full(error) or isinstance(error, Unavailable | StorageFull)
 
 
 def patiently(action: Callable[[], T], *, enough: Callable[[], bool] = lambda: False) -> T:
@@ -36,6 +36,6 @@ def patiently(action: Callable[[], T], *, enough: Callable[[], bool] = lambda: F
         except Exception as error:
             if not away(error) or enough():
                 raise
-            _log.warning("database away", error=str(error).split("\n", 1)[0], again_in=pause)
+            _log.warning("waits", error=str(error).split("\n", 1)[0], again_in=pause)
         time.sleep(pause)
         pause = min(2 * pause, LONGEST)

@@ -6,7 +6,6 @@ checkpoints, and what has been written about the job is guarded by :mod:`api.job
 
 from __future__ import annotations
 
-import errno
 import shutil
 import threading
 import time
@@ -19,10 +18,10 @@ import structlog
 from dbos import DBOS
 
 from api.child.order import Order, Outcome, Tell
-from api.child.problem import problem
+from api.child.problem import no_room, problem
 from api.jobs import batches, gather, names, record
 from api.jobs.inputs import allowed, write_inputs
-from api.jobs.patience import patiently
+from api.jobs.patience import away, patiently
 from api.jobs.queue import Queue
 from api.jobs.record import Begun, Lost, Wish
 from api.jobs.watch import Run, Watch
@@ -32,6 +31,9 @@ from api.store.results import put_result
 from models.faults import StockpileError, StorageFull
 from models.jobs import Limits
 
+ROOM = 2**24
+"""Bytes free on the disk below which no run begins."""
+NO_ROOM = problem(StorageFull()).type
 _log = structlog.get_logger()
 
 
@@ -136,30 +138,50 @@ class Runner:
         return True
 
     def _outcome(self, begun: Begun, run: Run, folder: Path) -> tuple[Outcome, str | None]:
-        """What comes of a run, and the manifest of what it wrote. Raises Lost."""
+        """What comes of a run, and the manifest of what it wrote. Raises Lost.
+
+        Room for what it writes is waited for as long as the job may take.
+        """
         started = time.monotonic()
+        seconds, _, _ = allowed(self.settings, Limits.model_validate(begun.row["limits"]))
+
+        def enough() -> bool:
+            return run.asked() == "cancel" or time.monotonic() - started > seconds
+
+        self.watch.add(run)
         try:
-            outcome = self._child(begun, run, folder)
+            outcome = patiently(lambda: self._child(begun, run, folder), enough=enough)
             if run.lost:
                 raise Lost(begun.claim.job)
             if outcome.state == "succeeded":
                 shutil.copyfile(folder / "log.txt", folder / "result" / "log.txt")
-                return outcome, patiently(lambda: put_result(self.documents.blobs, folder / "result"))
+                result = folder / "result"
+                return outcome, patiently(lambda: put_result(self.documents.blobs, result), enough=enough)
             return outcome, None
         except Exception as error:
+            if away(error) and not run.lost and run.asked() == "cancel":
+                return Outcome("cancelled", time.monotonic() - started), None
             return _failed(error, started), None
-
-    def _child(self, begun: Begun, run: Run, folder: Path) -> Outcome:
-        row = begun.row
-        kept = patiently(lambda: record.kept(self.engine, row["id"]))
-        patiently(lambda: write_inputs(self.documents, row, folder, kept))
-        seconds, memory, threads = allowed(self.settings, Limits.model_validate(row["limits"]))
-        order = Order(row["id"], row["work"], folder, seconds, memory, threads)
-        self.watch.add(run)
-        try:
-            return self.zygote.run(order, run.tell, run.asked)
         finally:
             self.watch.remove(run)
+
+    def _child(self, begun: Begun, run: Run, folder: Path) -> Outcome:
+        """One run of its process. Raises StorageFull, and what stands in the way of beginning."""
+        row = begun.row
+        self.work.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(self.work).free < ROOM:
+            raise StorageFull("Too little to begin a run.")
+        kept = patiently(lambda: record.kept(self.engine, row["id"]))
+        try:
+            patiently(lambda: write_inputs(self.documents, row, folder, kept))
+        except OSError as error:
+            raise no_room(error) or error from error
+        seconds, memory, threads = allowed(self.settings, Limits.model_validate(row["limits"]))
+        order = Order(row["id"], row["work"], folder, seconds, memory, threads)
+        outcome = self.zygote.run(order, run.tell, run.asked)
+        if outcome.problem is not None and outcome.problem.type == NO_ROOM:
+            raise StorageFull(outcome.problem.detail)
+        return outcome
 
     def _give_back(self, run: Run) -> None:
         run.flush(self.engine)
@@ -205,8 +227,7 @@ def _failed(error: Exception, started: float) -> Outcome:
     """Whatever it is, it is this job's outcome; but for the loss of the job, which is raised."""
     if isinstance(error, Lost):
         raise error
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        error = StorageFull(f"{error.strerror}.")
+    error = no_room(error) or error
     if not isinstance(error, StockpileError):
         _log.exception("run failed")
     seconds = time.monotonic() - started

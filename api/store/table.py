@@ -12,7 +12,7 @@ from api.store.blobs import digest_of, well_formed
 from api.store.database import insert, is_sqlite, writing
 from api.store.errors import attempt
 from api.store.schema import blobs
-from models.faults import DamagedBlob, NoSuchBlob, StorageFull
+from models.faults import DamagedBlob, NoSuchBlob, TooLarge
 
 LARGEST = 2**29
 """Bytes of a blob: below what a message to PostgreSQL and a row of either database can hold."""
@@ -26,9 +26,9 @@ class TableBlobs:
         self.engine = engine
 
     def put(self, data: bytes) -> str:
-        """Keep bytes, durably, and return their digest. Raises StorageFull; then nothing is kept."""
+        """Keep bytes, durably, and return their digest. Raises StorageFull, TooLarge: nothing is kept."""
         if len(data) > LARGEST:
-            raise StorageFull(f"A row of the database holds at most {LARGEST // 2**20} MB.")
+            raise TooLarge(f"A row of the database holds at most {LARGEST // 2**20} MB.")
         digest = digest_of(data)
         attempt(lambda: self._put(digest, data))
         return digest

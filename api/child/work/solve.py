@@ -9,6 +9,7 @@ from typing import Any
 from api.child.order import Order
 from api.child.tell import Teller
 from api.child.work.folder import CHECKPOINT, WARM, capped, ended_by, instance_in, plan_in, result_in
+from models.faults import UnwritableFile
 from models.files.atomic import write_file
 from models.jobs import SolveWork
 from models.plan import Plan
@@ -32,8 +33,12 @@ def solve_work(order: Order, deadline: float, tell: Teller, stop: threading.Even
     kept = order.folder / CHECKPOINT / SEARCH
 
     def keep(now: Checkpoint) -> None:
-        write_file(kept, now.to_bytes())
-        tell.checkpoint(SEARCH)
+        try:
+            write_file(kept, now.to_bytes())
+        except UnwritableFile as reason:  # the one before stays, and the search goes on
+            tell.log(f"The checkpoint is not kept: {reason}")
+        else:
+            tell.checkpoint(SEARCH)
 
     plan = solve(
         instance,

@@ -108,18 +108,23 @@ def test_a_worker_that_is_asked_to_end_gives_back_what_it_has(farm: Farm) -> Non
 
 
 @pytest.mark.slow
-def test_no_room_for_a_result_is_that_jobs_failure(postgres_settings: Settings) -> None:
+def test_room_for_a_result_is_waited_for(postgres_settings: Settings) -> None:
     """A limit on the size of files stands for a full disk: the plan is larger, the instance is not."""
     with farm_of(postgres_settings.model_copy(update={"blobs": "files"})) as farm:
-        worker = farm.worker("w1", blobs="files")
+        worker = farm.worker("w1", blobs="files", slots=3)
         farm.instance(SMALL)
         unlimited = resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY))
-        job = farm.ended(farm.solve())
-        assert job.state == "failed"
-        assert job.problem is not None
-        assert (job.problem.type, job.problem.status) == ("urn:stockpile:StorageFull", 507)
+        id, cancelled, late = farm.solve(), farm.solve(), farm.solve(limits={"seconds": 20})
+        assert farm.ended(late).state == "failed"
+        problem = farm.job(late).problem
+        assert problem is not None
+        assert (problem.type, problem.status) == ("urn:stockpile:StorageFull", 507)
+        farm.jobs.cancel("one", cancelled)
+        assert farm.ended(cancelled).state == "cancelled"
+        assert farm.job(id).state == "running"
         resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, unlimited)
-        assert farm.ended(farm.solve()).state == "succeeded"
+        assert farm.ended(id).state == "succeeded"
+        assert farm.job(id).attempt == 1
 
 
 @pytest.mark.slow
