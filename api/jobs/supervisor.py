@@ -27,7 +27,7 @@ from api.jobs.heartbeat import clock
 from api.jobs.inputs import PART
 from api.jobs.patience import away
 from api.settings import Settings
-from api.store.database import connect, insert, is_sqlite, reading
+from api.store.database import FILE, connect, insert, is_sqlite, reading
 from api.store.errors import is_full
 from api.store.keys import Keys
 from api.store.schema import facts, workers
@@ -192,21 +192,30 @@ class Supervisor:
                 # Who could not write while the database was away is not dead yet.
                 quiet = min(seconds, now - self.since)
                 member.late = member.late + 1 if quiet > self.settings.dead_seconds + LOOK else 0
-                if member.late >= LATE and quiet > self._bearable(engine):
+                if member.late >= LATE and quiet > self._bearable(engine, silent):
                     member.kill(f"silent for {seconds:.1f} s")
             elif not member.beaten and now - max(member.begun, self.since) > BOOT:
                 member.kill("no first heartbeat")
 
-    def _bearable(self, engine: sa.Engine) -> float:
-        """Seconds of silence that are no reason to kill: more while nobody can write that it lives."""
+    def _bearable(self, engine: sa.Engine, silent: Mapping[str, tuple[int, float]]) -> float:
+        """Seconds of silence that are no reason to kill: more while nobody can write that it lives.
+
+        A worker that holds SQLite's write lock and is frozen is killed, whoever has started it.
+        """
         try:
             write(engine)
         except Exception as error:
             if not away(error):
                 raise
             _log.warning("nothing can be written", error=str(error).split("\n", 1)[0])
-            # Who holds a lock may be a frozen worker itself; a full disk is nobody's fault here.
-            return math.inf if is_full(error) else BOOT
+            holder = None if is_full(error) else lock_holder(self.settings.data / FILE)
+            quiet = dict(silent.values()).get(holder or 0, 0.0)
+            if holder and quiet > (self.settings.dead_seconds + LOOK if is_stopped(holder) else BOOT):
+                _log.error("killed", pid=holder, why="holds the lock of the database")
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(holder, signal.SIGKILL)
+            # A full disk is nobody's fault here; and if it is known who holds the lock, so are others not.
+            return math.inf if is_full(error) or holder else BOOT
         return 0.0
 
 
@@ -238,6 +247,31 @@ def write(engine: sa.Engine) -> None:
         statement = insert(connection, facts).values(values)
         connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
         connection.commit()
+
+
+def lock_holder(database: Path) -> int | None:
+    """The process that holds SQLite's write lock; None where the system does not say (Linux does)."""
+    write_lock = 120  # byte of the index of the log, by SQLite's file format
+    try:
+        index = f":{Path(f'{database}-shm').stat().st_ino}"
+        for line in Path("/proc/locks").read_text().splitlines():
+            if "->" in line:  # somebody who waits
+                continue
+            kind, _, mode, pid, file, first, last = line.split()[1:8]
+            covers = int(first) <= write_lock and (last == "EOF" or write_lock <= int(last))
+            if (kind, mode) == ("POSIX", "WRITE") and file.endswith(index) and covers:
+                return int(pid)
+    except (OSError, ValueError):
+        return None
+    return None
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a process is stopped, by a signal or a debugger."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "Tt"
+    except OSError:
+        return False
 
 
 def environment(settings: Settings) -> dict[str, str]:
