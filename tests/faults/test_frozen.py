@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from api.jobs.supervisor import is_stopped, lock_holder
 from api.store import schema
+from api.store.database import FILE
 from tests.faults.conftest import Start
-from tests.faults.live import LONG, finished_once, send
+from tests.faults.live import LONG, Service, finished_once, send
 
 pytestmark = pytest.mark.slow
+
+
+def freeze(service: Service, process: subprocess.Popen[bytes], *, holding: bool) -> None:
+    """Stop a process at a moment at which it holds SQLite's write lock, or at one at which it does not."""
+
+    def stopped() -> bool:
+        process.send_signal(signal.SIGSTOP)
+        service.until(lambda: is_stopped(process.pid))
+        if (lock_holder(service.settings.data / FILE) == process.pid) == holding:
+            return True
+        process.send_signal(signal.SIGCONT)
+        return False
+
+    service.until(stopped)
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["while-it-runs", "when-it-has-ended"])
@@ -23,7 +42,7 @@ def test_a_worker_nobody_watches_over_is_frozen_and_wakes_up(start: Start, late:
     service.under_way(id)
     assert service.worker_of(id) == "x"
     child = service.running(id)
-    frozen.send_signal(signal.SIGSTOP)
+    freeze(service, frozen, holding=False)
     service.client.stop(first)  # makes room for the job of the frozen one
     service.under_way(id, attempt=2)
     assert service.worker_of(id) == "w-1"
@@ -44,6 +63,18 @@ def test_a_worker_nobody_watches_over_is_frozen_and_wakes_up(start: Start, late:
     assert service.events(id) == told
     assert service.row(schema.jobs, id=id) == row
     service.settled()
+
+
+def test_a_frozen_worker_that_holds_the_lock_of_the_database_is_killed(tmp_path: Path) -> None:
+    with closing(Service(tmp_path, workers=1)) as service:
+        frozen = service.worker("x")
+        worker = service.supervised("w-1")
+        freeze(service, frozen, holding=True)
+        finished_once(service, [service.submit()])
+        assert frozen.wait() == -signal.SIGKILL
+        service.others.clear()
+        assert service.supervised("w-1") == worker
+        service.settled()
 
 
 def test_a_worker_of_the_service_is_frozen(start: Start) -> None:
