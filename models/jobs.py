@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
+from pydantic_core import PydanticCustomError
 
 from models.instance.base import Amount, Id, Many, Name, Row, Text, Word
 from models.options import Options
@@ -70,10 +71,18 @@ class SolveWork(Row):
     options: Options = Options()
 
 
+def _one_folder(name: str) -> str:
+    if name in (".", "..") or "/" in name or "\\" in name:
+        raise PydanticCustomError("folder", "the name of one folder, without slashes")
+    return name
+
+
 class Member(Row):
     """One instance of a batch."""
 
-    name: Id = Field(description="unique within the batch; names its folder")
+    name: Annotated[Id, AfterValidator(_one_folder)] = Field(
+        description="unique within the batch; names its folder: no slashes"
+    )
     instance: InstanceRef
 
 
