@@ -130,8 +130,11 @@ def command(
     return show(comparison, len(rows), out, as_json=as_json)
 
 
-def show(comparison: Comparison, total: int, out: Path | None, *, as_json: bool) -> int:
-    """Print what came of so many alternatives, and return the exit code."""
+def show(comparison: Comparison, total: int, out: Path | None, *, as_json: bool, goes_on: bool = True) -> int:
+    """Print what came of so many alternatives, and return the exit code.
+
+    ``goes_on``: whether the same command would take what is in the folder and solve the rest.
+    """
     code = exit_code(comparison, total)
     if as_json:
         emit(document(comparison, out, code))
@@ -141,9 +144,8 @@ def show(comparison: Comparison, total: int, out: Path | None, *, as_json: bool)
     say(summary(comparison))
     if comparison.missing:
         done = total - len(comparison.missing)
-        kept = (
-            f"kept in {out}; the same command goes on from there" if out else "not kept: give --out for that"
-        )
+        kept = f"kept in {out}" if out else "not kept: give --out for that"
+        kept += "; the same command goes on from there" if out and goes_on else ""
         note(f"{done} of {total} alternatives done, {kept}.")
     elif out is not None:
         say(f"\nWritten to {out}")

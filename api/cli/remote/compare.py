@@ -60,7 +60,7 @@ def compare_there(
             return detached(session, prepare, as_json=as_json)
         job = session.run(prepare, STOPPING)
         comparison = fetch(session.client, job, out)
-    return show(comparison, total, out, as_json=as_json)
+    return show(comparison, total, out, as_json=as_json, goes_on=False)
 
 
 def fetch(client: Client, job: Job, out: Path | None) -> Comparison:

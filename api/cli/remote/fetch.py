@@ -47,7 +47,7 @@ def _compare(client: Client, job: Job, out: Path | None, *, as_json: bool) -> in
 
     comparison = fetch(client, job, out)
     total = len(set(comparison.plans) | set(comparison.missing))
-    return show(comparison, total, out, as_json=as_json)
+    return show(comparison, total, out, as_json=as_json, goes_on=False)
 
 
 def _evaluate(client: Client, job: Job, out: Path | None, *, as_json: bool) -> int:
