@@ -110,6 +110,8 @@ class Supervisor:
         self.since = time.monotonic()
         """Since when the database has been answering."""
         self.looked = 0.0
+        self.failed = -math.inf
+        """When nothing could be written last."""
 
     def run(self) -> int:
         """Until asked to end. Raises BadSettings, and what :func:`api.store.database.connect` does."""
@@ -207,6 +209,7 @@ class Supervisor:
         except Exception as error:
             if not away(error):
                 raise
+            self.failed = time.monotonic()
             _log.warning("nothing can be written", error=str(error).split("\n", 1)[0])
             holder = None if is_full(error) else lock_holder(self.settings.data / FILE)
             quiet = dict(silent.values()).get(holder or 0, 0.0)
@@ -216,7 +219,8 @@ class Supervisor:
                     os.kill(holder, signal.SIGKILL)
             # A full disk is nobody's fault here; and if it is known who holds the lock, so are others not.
             return math.inf if is_full(error) or holder else BOOT
-        return 0.0
+        # Now that it can be written again, they have as long as ever to say that they live.
+        return 0.0 if time.monotonic() - self.failed > self.settings.dead_seconds + LOOK else math.inf
 
 
 def bury(known: Collection[int]) -> None:
