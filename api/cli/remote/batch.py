@@ -71,9 +71,20 @@ class Batch:
                 self.put(replace(wrong, seconds=time.perf_counter() - begun), log="")
                 continue
             self.keys[name] = key(instance, request)
-            # A folder may have a name that an id may not.
-            self.sent[name] = name if well_formed(name, an_id=True) else f"instance {number}"
+            self.sent[name] = name if self.may_be_sent(name) else self.other_name(number)
             yield Member(name=self.sent[name], instance=client.put_instance(instance).id)
+
+    @staticmethod
+    def may_be_sent(name: str) -> bool:
+        """A folder here may have a name that a member of a batch may not."""
+        return well_formed(name, an_id=True) and not {"/", "\\"} & set(name) and name not in (".", "..")
+
+    def other_name(self, number: int) -> str:
+        """A name that no other instance has."""
+        name = f"instance {number}"
+        while name in self.requests:
+            name += "'"
+        return name
 
     def put(self, outcome: Outcome, log: str | None = None) -> None:
         """An outcome, written into its folder, with a log that is not there yet."""
