@@ -194,7 +194,8 @@ class Supervisor:
                 # Who could not write while the database was away is not dead yet.
                 quiet = min(seconds, now - self.since)
                 member.late = member.late + 1 if quiet > self.settings.dead_seconds + LOOK else 0
-                if member.late >= LATE and quiet > self._bearable(engine, silent):
+                # Asked from the first look on: the lock that has kept it silent may be gone at the last.
+                if member.late and quiet > self._bearable(engine, silent) and member.late >= LATE:
                     member.kill(f"silent for {seconds:.1f} s")
             elif not member.beaten and now - max(member.begun, self.since) > BOOT:
                 member.kill("no first heartbeat")
