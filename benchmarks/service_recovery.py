@@ -15,7 +15,7 @@ import signal
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -91,8 +91,8 @@ def cancel(service: Service, job: str) -> None:
     service.client.wait(job)
 
 
-def measure(database: str, times: int) -> dict[str, list[float]]:
-    """Seconds by what was measured."""
+def measure(database: str, times: int) -> Iterator[tuple[str, list[float]]]:
+    """What was measured, and seconds, one after another."""
     own = Settings.model_fields
     usual = {name: own[name].default for name in ("heartbeat_seconds", "dead_seconds", "poll_seconds")}
     usual |= {"attempts": 100, "slots": 1, "job_threads": 1}
@@ -103,10 +103,10 @@ def measure(database: str, times: int) -> dict[str, list[float]]:
             server = stack.enter_context(new_server())
             url = stack.enter_context(new_database(server.url, "template_stockpile"))
         with closing(Service(folder, url, **usual | {"workers": 1})) as service:
-            found = {"restarted": restarted(service, times), "cancelled": cancelled(service, times)}
+            yield "restarted", restarted(service, times)
+            yield "cancelled", cancelled(service, times)
         with closing(Service(folder, url, **usual | {"workers": 0})) as service:
-            found["taken over"] = taken_over(service, times)
-    return found
+            yield "taken over", taken_over(service, times)
 
 
 def main() -> None:
@@ -116,7 +116,7 @@ def main() -> None:
     times = parser.parse_args().times
     print(f"{'':12} {'':12} {'median':>8} {'worst':>8}")
     for database in ("SQLite", "PostgreSQL"):
-        for what, seconds in measure(database, times).items():
+        for what, seconds in measure(database, times):
             median, worst = statistics.median(seconds), max(seconds)
             print(f"{database:12} {what:12} {median:8.2f} {worst:8.2f}", flush=True)
 
