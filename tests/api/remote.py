@@ -144,5 +144,7 @@ def timeless(value: Any) -> Any:
 
 
 def without_seconds(text: str) -> str:
-    """Text in which nothing took any time."""
-    return re.sub(" {2,}", "  ", re.sub(r" *[0-9.]+ s\b", "  - s", text))
+    """Text in which nothing took any time; where a line is cut depends on how wide times are."""
+    for pattern, plain in ((r" *[0-9.]+ s\b", "  - s"), (" {2,}", "  "), (r"\S*…", "…")):
+        text = re.sub(pattern, plain, text)
+    return text
