@@ -41,6 +41,9 @@ _REFS = {
     "plan": "the id of a job or of a stored plan, or the plan itself",
 }
 
+_DOCUMENTS = {*_REFS, "alternatives"}
+AROUND = 50_000
+"""Values of a request outside its documents; a batch of the most instances has 30,000."""
 _SOON = 20_000_000
 """Bytes of instances that are checked while somebody waits."""
 _KINDS = ("solve", "batch", "compare", "evaluate", "sample")
@@ -133,10 +136,25 @@ def _walk(raw: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
 def job_request(data: bytes) -> Request:
     """The request in a body. Raises Listed (BadRequest), TooLarge."""
     raw = document(data)
+    _bounded(raw)
     try:
         return request_adapter.validate_json(data.removeprefix(b"\xef\xbb\xbf"))
     except ValidationError as error:
         raise Listed(BadRequest, explain(error, raw)) from error
+
+
+def _bounded(raw: Any) -> None:
+    """Raise TooLarge for a request with more around its documents than any has: each may be a finding."""
+    count, stack = 0, [raw] if isinstance(raw, dict | list) else []
+    while stack:
+        value = stack.pop()
+        items = value.items() if isinstance(value, dict) else ((None, item) for item in value)
+        for name, item in items:
+            count += 1 + (len(item) if name == "alternatives" and isinstance(item, list) else 0)
+            if count > AROUND:
+                raise TooLarge(f"Around its documents it holds more than {AROUND:,} values.")
+            if isinstance(item, dict | list) and name not in _DOCUMENTS:
+                stack.append(item)
 
 
 def explain(error: ValidationError, raw: Any) -> list[dict[str, Any]]:

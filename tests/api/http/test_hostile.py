@@ -140,7 +140,7 @@ LARGE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "job, every row wrong": (
         JOB,
         lambda: b'{"kind":"batch","instances":[' + b",".join([b'{"a":1}'] * 400_000) + b"]}",
-        "422 BadRequest",
+        "413 TooLarge",
     ),
 }  # fmt: skip
 """The path to both is the same; these take long or much memory."""
