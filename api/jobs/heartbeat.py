@@ -145,6 +145,7 @@ class Heart:
         self.started = time.time()
         self.since: float | None = None
         """Since when (monotonic) it has written without fail; None while the database is away."""
+        self.last = time.monotonic()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="heart", daemon=True)
 
@@ -167,8 +168,13 @@ class Heart:
     def start(self) -> None:
         """Begin; the first row is written when this returns."""
         self.beat()
-        self.since = time.monotonic()
+        self.since = self.last = time.monotonic()
         self._thread.start()
+
+    @property
+    def hushed(self) -> bool:
+        """Whether its last row is so old that it cannot tell who else lives."""
+        return time.monotonic() - self.last > self.settings.dead_seconds / 2
 
     def close(self) -> None:
         """Write no more."""
@@ -177,14 +183,12 @@ class Heart:
             self._thread.join()
 
     def _loop(self) -> None:
-        last = time.monotonic()
         while not self._ended.wait(self.settings.heartbeat_seconds):
-            if time.monotonic() - last > self.settings.dead_seconds:
-                self.since = None  # frozen, or away: others may have taken this one for dead
             try:
                 self.beat()
-                self.since = self.since if self.since is not None else time.monotonic()
-                last = time.monotonic()
+                if self.since is None or self.hushed:  # frozen, or kept waiting: others may have been too
+                    self.since = time.monotonic()
+                self.last = time.monotonic()
             except BadSettings:
                 _log.error("another process has this worker's name")
                 self.lost()

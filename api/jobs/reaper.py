@@ -50,7 +50,7 @@ class Reaper:
     def _loop(self) -> None:
         while not self._ended.wait(min(1.0, self.settings.dead_seconds / 4)):
             since = self.heart.since
-            if since is None or time.monotonic() - since < self.settings.dead_seconds:
+            if since is None or self.heart.hushed or time.monotonic() - since < self.settings.dead_seconds:
                 continue  # who was silent itself does not know who else lives
             try:
                 self.reap()
