@@ -102,7 +102,7 @@ def test_every_operation(real: Real, alpha: Belongings, key: str) -> None:
 @pytest.mark.slow
 def test_every_operation_often(real: Real, alpha: Belongings, key: str) -> None:
     modes = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
-    assert walk(real, alpha, key, 30, modes) > 1000
+    assert walk(real, alpha, key, 20, modes) > 600
 
 
 @pytest.mark.slow
