@@ -302,7 +302,8 @@ def finished_once(service: Service, jobs: Collection[str], *, state: str | None 
 def _readable(service: Service, job: Job, file: Callable[[str, str], bytes] | None) -> None:
     """That all files of a result are there and whole. ``file`` fetches them; else the store is asked."""
     store = blobs(service.settings, service.engine)
-    for entry in service.client.files(job.id).files:
+    files = {entry.digest: entry for entry in service.client.files(job.id).files}  # each content once
+    for entry in files.values():
         data = file(job.id, entry.path) if file is not None else store.get(entry.digest)
         assert (len(data), digest_of(data)) == (entry.bytes, entry.digest)
     if job.kind == "solve":
