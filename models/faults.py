@@ -376,4 +376,4 @@ class NewerDatabase(StockpileError):
 
 
 class BadServer(StockpileError):
-    """This address does not serve."""
+    """The address does not serve."""
