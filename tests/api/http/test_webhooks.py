@@ -227,7 +227,7 @@ def test_a_receiver_that_dribbles_is_left(
 
     def dribble(server: socket.socket) -> None:
         connection, _ = server.accept()
-        with connection, suppress(OSError):  # whoever listened leaves, as it should
+        with connection, contextlib.suppress(OSError):  # whoever listened leaves, as it should
             while not done.wait(0.02):
                 connection.sendall(b"H")
 
