@@ -59,11 +59,15 @@ layers: .venv/.dev ## Who may import whom
 
 .PHONY: test
 test: .venv/.dev ## Quick tests
-	@$(PYTEST) -m "not slow"
+	@$(PYTEST) -m "not slow and not deep"
 
 .PHONY: test-all
-test-all: .venv/.dev ## Every test, the slow ones included
-	@$(PYTEST)
+test-all: .venv/.dev ## The slow tests as well
+	@$(PYTEST) -m "not deep"
+
+.PHONY: test-deep
+test-deep: .venv/.dev ## Services broken for real: killed, frozen, without disk or database; takes long
+	@$(PYTEST) -m deep
 
 ##@ Work
 

@@ -17,7 +17,7 @@ from tests.api.remote import Server, same, timeless, without_seconds
 from tests.optimizer import handmade
 from tests.optimizer.scenarios.support import at, hazard, world
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.deep
 
 CASES = Path(__file__).resolve().parents[1] / "cases"
 Capture = pytest.CaptureFixture[str]

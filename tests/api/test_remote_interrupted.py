@@ -13,7 +13,7 @@ from optimizer.results import read_results
 from tests.api.remote import REAL, Server
 from tests.api.test_terminal import Terminal
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.deep
 
 
 @pytest.fixture

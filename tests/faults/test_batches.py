@@ -13,7 +13,7 @@ from models.jobs import request_adapter
 from tests.faults.conftest import Start
 from tests.faults.live import LONG, SMALL, Service, finished_once, send
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.deep
 
 
 def batch(service: Service, size: int, **more: object) -> str:

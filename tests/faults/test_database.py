@@ -15,7 +15,7 @@ from tests.api.service import Postgres
 from tests.faults.conftest import Start
 from tests.faults.live import LONG, Service, finished_once, more, submitting
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.deep
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from tests.api.service import BACKENDS, Postgres, new_database
 from tests.faults.live import LONG, MIDDLE, Service, finished_once
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.deep,
     pytest.mark.skipif(os.geteuid() != 0, reason="to mount a small file system one must be root"),
 ]
 SIZE = 96

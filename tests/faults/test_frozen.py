@@ -15,7 +15,7 @@ from api.store.database import FILE
 from tests.faults.conftest import Start
 from tests.faults.live import LONG, Service, finished_once, send
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.deep
 
 
 def freeze(service: Service, process: subprocess.Popen[bytes], *, holding: bool) -> None:

@@ -8,7 +8,7 @@ from tests.api.service import Postgres
 from tests.faults.conftest import Start
 from tests.faults.power import fail
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.deep
 
 
 def test_the_power_fails(start: Start, request: pytest.FixtureRequest) -> None:

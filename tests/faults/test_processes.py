@@ -8,8 +8,12 @@ import time
 import uuid
 from functools import partial
 
+import pytest
+
 from api.store import schema
 from tests.faults.live import LONG, MIDDLE, Service, finished_once, more, send, submitting
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_worker_is_killed_while_it_solves(whole: Service) -> None:

@@ -14,7 +14,7 @@ from models.plan import Plan
 from tests.api.child.support import alive
 from tests.api.jobs.farm import LONG, Farm, descendants, farm_of
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.deep
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -46,7 +47,11 @@ def test_a_job_is_solved_and_told_of(farm: Farm) -> None:
     assert {"progress", "log"} <= {event.type for event in events}
     with reading(farm.engine) as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(checkpoints)) == 0
-    assert list((farm.settings.data / "work" / "w1").iterdir()) == []
+    work = farm.settings.data / "work" / "w1"
+    deadline = time.monotonic() + 30  # the folder goes after the outcome is written
+    while list(work.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert list(work.iterdir()) == []
 
 
 @pytest.mark.slow

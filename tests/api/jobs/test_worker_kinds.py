@@ -17,7 +17,7 @@ from api.store.schema import facts
 from models.jobs import request_adapter
 from tests.api.jobs.farm import SMALL, TENANT, Farm, farm_of
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.deep
 
 
 @pytest.fixture
