@@ -59,15 +59,19 @@ layers: .venv/.dev ## Who may import whom
 
 .PHONY: test
 test: .venv/.dev ## Quick tests
-	@$(PYTEST) -m "not slow and not deep"
+	@$(PYTEST) -m "not slow and not deep and not browser"
 
 .PHONY: test-all
 test-all: .venv/.dev ## The slow tests as well
-	@$(PYTEST) -m "not deep"
+	@$(PYTEST) -m "not deep and not browser"
 
 .PHONY: test-deep
 test-deep: .venv/.dev ## Services broken for real: killed, frozen, without disk or database; takes long
 	@$(PYTEST) -m deep
+
+.PHONY: test-browser
+test-browser: .venv/.dev ## The pages in Chromium (STOCKPILE_CHROMIUM names it, if it is not on the PATH)
+	@$(PY) -m pytest $(PYTEST_ARGS) -m browser tests/web
 
 ##@ Work
 

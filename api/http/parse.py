@@ -82,7 +82,10 @@ def document(data: bytes) -> Any:
         found = dict(pairs)
         if len(found) < len(pairs):
             seen: set[str] = set()
-            twice.update((key, None) for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # set.add gives None
+            for key, _ in pairs:
+                if key in seen:
+                    twice[key] = None
+                seen.add(key)
         return found
 
     def number(text: str) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 import uuid
@@ -14,7 +13,7 @@ from api.jobs import cache, events, fair, needs, query, rows
 from api.jobs.port import Submission
 from api.jobs.queue import Queue
 from api.settings import Settings
-from api.store.database import is_sqlite
+from api.store.database import is_sqlite, lock_number
 from api.store.schema import jobs, submissions, tags
 from models.faults import (
     BadRequest,
@@ -138,17 +137,12 @@ def _alone(connection: sa.Connection, tenant: str, key: str | None) -> None:
         return
     if key is not None:
         try:
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_number("key", tenant, key))))
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_number(f"key\0{tenant}\0{key}"))))
         except sa.exc.OperationalError as error:
             if getattr(error.orig, "sqlstate", None) != "55P03":  # lock_not_available, after lock_timeout
                 raise
             raise StillAccepted(retry_after=1) from error
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_number("tenant", tenant))))
-
-
-def _number(*parts: str) -> int:
-    digest = hashlib.sha256("\0".join(parts).encode()).digest()
-    return int.from_bytes(digest[:8], signed=True)
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_number(f"tenant\0{tenant}"))))
 
 
 def _known(connection: sa.Connection, draft: Draft) -> str | None:

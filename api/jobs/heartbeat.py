@@ -7,11 +7,9 @@ connection that also writes the row: a worker that has lost the one cannot go on
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import re
 import socket
-import threading
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -21,9 +19,10 @@ from typing import IO, Any
 import sqlalchemy as sa
 import structlog
 
+from api.jobs.background import Background
 from api.jobs.patience import away
 from api.settings import Settings
-from api.store.database import insert, is_sqlite, writing
+from api.store.database import insert, is_sqlite, lock_number, writing
 from api.store.schema import workers
 from models.faults import BadSettings
 
@@ -77,8 +76,7 @@ class Name:
         return True
 
     def _lock_database(self) -> bool:
-        digest = hashlib.sha256(f"stockpile worker {self.worker}".encode()).digest()
-        number = int.from_bytes(digest[:8], "big", signed=True)
+        number = lock_number(f"stockpile worker {self.worker}")
         connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         # Of the pool no more: whatever happens to it, nobody else ever has this connection.
         connection.detach()
@@ -131,7 +129,7 @@ def _write(connection: sa.Connection, row: dict[str, Any]) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
 
-class Heart:
+class Heart(Background):
     """The thread that writes the row."""
 
     def __init__(
@@ -146,8 +144,7 @@ class Heart:
         self.since: float | None = None
         """Since when (monotonic) it has written without fail; None while the database is away."""
         self.last = time.monotonic()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="heart", daemon=True)
+        super().__init__("heart")
 
     def beat(self) -> None:
         """Write the row once."""
@@ -169,18 +166,12 @@ class Heart:
         """Begin; the first row is written when this returns."""
         self.beat()
         self.since = self.last = time.monotonic()
-        self._thread.start()
+        super().start()
 
     @property
     def hushed(self) -> bool:
         """Whether its last row is so old that it cannot tell who else lives."""
         return time.monotonic() - self.last > self.settings.dead_seconds / 2
-
-    def close(self) -> None:
-        """Write no more."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def _loop(self) -> None:
         while not self._ended.wait(self.settings.heartbeat_seconds):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from api.jobs.heartbeat import clock
 from api.jobs.patience import away
 from api.settings import Settings
 from api.store.blobs import Blobs
-from api.store.database import insert, is_sqlite, writing
+from api.store.database import insert, is_sqlite, lock_number, writing
 from api.store.schema import facts, workers
 
 DELIVER = 1.0
@@ -108,8 +107,7 @@ def alone(engine: sa.Engine, settings: Settings, task: str) -> Iterator[bool]:
                 return
             yield True
         return
-    digest = hashlib.sha256(f"stockpile {task}".encode()).digest()
-    number = int.from_bytes(digest[:8], "big", signed=True)
+    number = lock_number(f"stockpile {task}")
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         mine = bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(number))))
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 
@@ -11,6 +10,7 @@ import structlog
 from dbos import DBOS
 
 from api.jobs import names
+from api.jobs.background import Background
 from api.jobs.heartbeat import Heart, clock
 from api.jobs.patience import away
 from api.jobs.workflows import Runner
@@ -28,24 +28,13 @@ def living(engine: sa.Engine, dead_seconds: float) -> set[str]:
         return set(connection.scalars(sa.select(workers.c.id).where(recent)))
 
 
-class Reaper:
+class Reaper(Background):
     """The thread. Races between reapers do no harm: only what is still the dead one's is taken from it."""
 
     def __init__(self, engine: sa.Engine, settings: Settings, runner: Runner, heart: Heart) -> None:
         self.engine, self.settings, self.runner, self.heart = engine, settings, runner, heart
         self.strays: dict[str, float] = {}
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="reaper", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Look no more."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        super().__init__("reaper")
 
     def _loop(self) -> None:
         while not self._ended.wait(min(1.0, self.settings.dead_seconds / 4)):

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 import structlog
 
 from api.jobs import record
+from api.jobs.background import Background
 from api.jobs.patience import away
 from api.jobs.record import Claim, Lost, Wish
 
@@ -102,25 +103,14 @@ class Run:
             return None  # put away by the child meanwhile
 
 
-class Watch:
+class Watch(Background):
     """The thread."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self._runs: set[Run] = set()
         self._lock = threading.Lock()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="watch", daemon=True)
-
-    def start(self) -> None:
-        """Begin to look and to write."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Look and write no more."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        super().__init__("watch")
 
     def add(self, run: Run) -> None:
         """Watch a run."""

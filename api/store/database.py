@@ -8,6 +8,7 @@ also stand in line: SQLite's own waiting sleeps and wakes by chance, which makes
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import time
 import weakref
 from collections.abc import Iterator
@@ -79,6 +80,11 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT, of either database."""
     return sqlite.insert(table) if is_sqlite(connection) else postgresql.insert(table)
+
+
+def lock_number(name: str) -> int:
+    """The number of an advisory lock of PostgreSQL: 64 bits of the name's SHA-256."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
 def _sqlite(settings: Settings) -> sa.Engine:
