@@ -78,10 +78,13 @@ class Documents:
         def once() -> bool:
             with writing(self.engine) as connection:
                 new = insert(connection, table).values(row).on_conflict_do_nothing().returning(table.c.id)
-                if connection.scalar(new) is not None:
-                    return True
-                connection.execute(sa.update(table).where(here).values(used=row["used"]))
-                return False
+                used = sa.update(table).where(here).values(used=row["used"])
+                while True:
+                    if connection.scalar(new) is not None:
+                        return True
+                    # Between the two statements PostgreSQL may let the row that stood in the way be pruned.
+                    if connection.execute(used).rowcount:
+                        return False
 
         return attempt(once)
 
