@@ -50,7 +50,8 @@ def data(tables: Tables) -> pd.DataFrame:
     rows = rows.astype("float64").sort_values("seconds", kind="stable", ignore_index=True)
     # What was known stays known: a message that leaves a figure out takes nothing back.
     figures = rows[columns[1:]].ffill()
-    rows = rows.assign(**{name: figures[name] for name in figures})[figures.notna().any(axis=1)]
+    rows = rows.assign(incumbent_usd=figures["incumbent_usd"], bound_usd=figures["bound_usd"])
+    rows = rows[figures.notna().any(axis=1)]
     told = rows[columns[1:]].fillna(float("inf"))
     changed = told.ne(told.shift()).any(axis=1)
     changed.iloc[-1:] = True
@@ -69,6 +70,13 @@ def long(rows: pd.DataFrame) -> pd.DataFrame:
     ]
     both = pd.concat(parts, ignore_index=True).dropna(subset=["usd"])
     return both.assign(told=both["usd"].map(usd), time=both["seconds"].map(lasting)).reset_index(drop=True)
+
+
+def points(tables: Tables) -> list[dict[str, Any]]:
+    """The same as records: what the picture holds, and what is to be added to it later."""
+    return [
+        {str(name): value for name, value in row.items()} for row in long(data(tables)).to_dict("records")
+    ]
 
 
 def lasting(seconds: float) -> str:
@@ -108,7 +116,7 @@ def chart(tables: Tables) -> Any:
         return empty(TITLE, NONE)
     both = long(rows)
     measures = [PLAN, BOUND]
-    source = alt.InlineData(values=both.to_dict("records"), name=SERIES)
+    source = alt.InlineData(values=points(tables), name=SERIES)
     low, high = float(both["usd"].min()), float(both["usd"].max())
     dashes = alt.Scale(domain=measures, range=[[1, 0], [5, 3]])
     base = alt.Chart(source).encode(
@@ -133,5 +141,5 @@ def chart(tables: Tables) -> Any:
     lines = base.mark_line(interpolate="step-after", strokeWidth=2).encode(
         strokeDash=alt.StrokeDash("measure:N", sort=measures, scale=dashes, legend=legend(2))
     )
-    points = base.mark_point(filled=True, size=35, opacity=1, stroke=INK, strokeWidth=0.5)
-    return styled(alt.layer(lines, points).properties(width=WIDTH, height=260), TITLE, BELOW, words(tables))
+    dots = base.mark_point(filled=True, size=35, opacity=1, stroke=INK, strokeWidth=0.5)
+    return styled(alt.layer(lines, dots).properties(width=WIDTH, height=260), TITLE, BELOW, words(tables))
