@@ -181,6 +181,12 @@ class NotAllowed(StockpileError):
     status = 403
 
 
+class StaleForm(StockpileError):
+    """The page is out of date; load it again."""
+
+    status = 403
+
+
 class NoSuchJob(StockpileError):
     """There is no such job."""
 

@@ -24,6 +24,24 @@ keys = sa.Table(
     sa.Column("used", sa.Float),
 )
 
+sessions = sa.Table(
+    "stockpile_sessions",  # of the pages
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),  # SHA-256 of the token in the cookie
+    sa.Column("key", sa.String(16), nullable=False),  # id of the key it was begun with: tenant and role
+    sa.Column("created", sa.Float(53), nullable=False),
+    sa.Column("expires", sa.Float(53), nullable=False),
+    sa.Index("stockpile_sessions_expires", "expires"),
+)
+
+logins = sa.Table(
+    "stockpile_logins",  # attempts to begin a session, of late
+    metadata,
+    sa.Column("who", sa.String(200), primary_key=True),  # address, or id of a key
+    sa.Column("since", sa.Float(53), nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+)
+
 instances = sa.Table(
     "stockpile_instances",
     metadata,

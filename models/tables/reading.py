@@ -26,6 +26,11 @@ class Reading:
 
     def place(self, path: Path) -> str:
         """The file and line, or sheet and cell, of a path; '' where it is not known."""
+        grid, row, column = self.locate(path)
+        return grid.place(row, column) if grid is not None else ""
+
+    def locate(self, path: Path) -> tuple[Grid | None, int | None, str]:
+        """The table, row (from 0) and column of a path; None and '' where they are not known."""
         if self._places is None:
             self._places = {p: (g, i) for g in self.grids.values() for i, p in enumerate(g.paths)}
             self._places.update(
@@ -34,10 +39,10 @@ class Reading:
         for length in range(len(path), 0, -1):
             found = self._places.get(path[:length])
             if found:
-                return found[0].place(found[1], _column(found[0], path[length:]))
+                return *found, _column(found[0], path[length:])
         if path and path[0] in self.grids:
-            return self.grids[str(path[0])].place(None, str(path[-1]))
-        return self.grids[SCALARS].source if SCALARS in self.grids else ""
+            return self.grids[str(path[0])], None, str(path[-1])
+        return self.grids.get(SCALARS), None, ""
 
 
 def _column(grid: Grid, rest: Path) -> str:
