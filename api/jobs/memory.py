@@ -292,4 +292,10 @@ def _fits(row: Mapping[str, Any], tenant: str, wanted: Query, below: int | None)
         and (not wanted.kinds or row["kind"] in wanted.kinds)
         and set(wanted.tags) <= set(row["tags"])
         and all(value is None or row[name] == value for name, value in named.items())
+        and (not wanted.text or _says(row, wanted.text.casefold()))
     )
+
+
+def _says(row: Mapping[str, Any], text: str) -> bool:
+    named = (row[name] or "" for name in ("title", "member"))
+    return any(text in name.casefold() for name in named) or row["id"].startswith(text)
