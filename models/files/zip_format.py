@@ -25,7 +25,7 @@ _PACKED = (".zip", ".gz", ".tgz", ".bz2", ".xz", ".tar", ".7z", ".rar", ".zst")
 def loads(data: bytes, name: str) -> Instance:
     """An instance from the bytes of a zip archive."""
     with _opened(data, name) as (members, content):
-        return content
+        return folder.assemble(name, members, content)
 
 
 def tables(data: bytes, name: str) -> folder.Collected:
