@@ -39,10 +39,10 @@ def balance(f: Frame, tables: dict[str, pd.DataFrame], goods: pd.DataFrame) -> p
         add(SPENT[str(category)], lines["node"], lines["usd"])
         add("spent_usd", lines["node"], lines["usd"])
     # Commitments fall due in every node of their period alike.
-    for (category, period), lines in spend.committed(f).groupby(["category", "period"]):
-        here, usd = f.period == period, float(lines["usd"].sum())
-        total[SPENT[str(category)]][here] += usd
-        total["spent_usd"][here] += usd
+    due = spend.committed(f)
+    for kind, period, usd in zip(due["category"], due["period"], due["usd"], strict=True):
+        total[SPENT[kind]][f.period == period] += usd
+        total["spent_usd"][f.period == period] += usd
     earned = money.proceeds(f)
     add("earned_usd", earned["node"], earned["usd"])
     cost = money.cost_of_money(f)

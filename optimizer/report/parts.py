@@ -82,7 +82,11 @@ def _is(kind: Kind, folder: Path) -> bool:
 
 
 def _plan(folder: Path) -> Part:
-    instance, plan = read_results(folder)
+    return of_plan(*read_results(folder), folder)
+
+
+def of_plan(instance: Instance, plan: Plan, folder: Path) -> Part:
+    """The part of a plan that is at hand; ``folder`` is where it is said to lie."""
     tables = plan_tables(instance, plan)
     tables["countries"] = pd.DataFrame(
         [(c.id, c.name, c.group) for c in instance.countries], columns=["id", "name", "group"], dtype="str"

@@ -65,7 +65,7 @@ def words(tables: Tables) -> str:
     scenario = tables["chosen"].iloc[0]["scenario"]
     path = tables["paths"][tables["paths"]["scenario"] == scenario].iloc[0]
     lost = rows[rows["panel"] == PANELS["loss_usd"][0]]
-    worst = lost.loc[lost["usd"].idxmax()]
+    worst = lost.sort_values("usd", ascending=False, kind="stable").iloc[0]
     if worst["usd"] <= 0:
         return f"{scenario}, probability {percent(path['probability'])}: consumers lose nothing in any year."
     return (
