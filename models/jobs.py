@@ -228,7 +228,7 @@ class Event(Row):
     type: Literal["state", "progress", "log"]
     data: dict[str, Any] = Field(
         description="state: state, solver_status; log: line; "
-        "progress: phase, incumbent, bound, gap, nodes, done, total"
+        "progress: phase, incumbent, bound, gap, nodes, done, total; of a comparison solved, running"
     )
 
 
