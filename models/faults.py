@@ -199,6 +199,18 @@ class NoSuchInstance(StockpileError):
     status = 404
 
 
+class NoSuchDraft(StockpileError):
+    """There is no such draft."""
+
+    status = 404
+
+
+class TooManyDrafts(StockpileError):
+    """There are too many drafts; finish or delete one."""
+
+    status = 409
+
+
 class NoSuchPlan(StockpileError):
     """There is no such plan."""
 

@@ -56,6 +56,22 @@ instances = sa.Table(
     sa.Column("used", sa.Float, nullable=False),
 )
 
+drafts = sa.Table(
+    "stockpile_drafts",  # instances that are not finished
+    metadata,
+    sa.Column("tenant", sa.String(200), primary_key=True),
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("name", sa.String(200), nullable=False),  # of the file, or of the instance it began as
+    sa.Column("origin", sa.String(64)),  # instance it began as
+    sa.Column("version", sa.Integer, nullable=False),  # raised with every change
+    sa.Column("faults", sa.Integer),  # as of the last check
+    sa.Column("bytes", sa.Integer, nullable=False),
+    sa.Column("first", sa.LargeBinary, nullable=False),  # as it was sent; both packed
+    sa.Column("data", sa.LargeBinary, nullable=False),  # as it is now
+    sa.Column("created", sa.Float(53), nullable=False),
+    sa.Column("used", sa.Float(53), nullable=False),
+)
+
 plans = sa.Table(
     "stockpile_plans",  # plans that were sent, not found here
     metadata,
