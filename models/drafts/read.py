@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from openpyxl.utils.cell import coordinate_to_tuple
-
 from models.drafts.flatten import flatten
 from models.drafts.sheets import Draft, Note, Sheet, of_grid
 from models.faults import UnknownFormat, UnreadableFile, shorten
@@ -41,6 +39,8 @@ def of_instance(instance: Instance) -> Draft:
 
 
 def _workbook(data: bytes, name: str) -> Draft:
+    from openpyxl.utils.cell import coordinate_to_tuple
+
     from models.files import xlsx_format
 
     found, findings = xlsx_format.sheets(data, name)
