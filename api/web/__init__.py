@@ -22,5 +22,6 @@ def install(app: FastAPI) -> None:
     for router in (start.index, start.router, assets.router):
         app.include_router(router)
     for name in ROOMS:
-        if find_spec(f"api.web.{name}") is not None:
+        found = find_spec(f"api.web.{name}")
+        if found is not None and found.origin is not None:
             app.include_router(import_module(f"api.web.{name}").router, include_in_schema=False)
