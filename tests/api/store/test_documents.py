@@ -255,6 +255,10 @@ def test_documents_in_requests_become_ids(documents: Documents) -> None:
     assert isinstance(done.plan, str)
     assert documents.plan("t", done.plan).fingerprint == id
     assert documents.resolve("t", done) == done
+    warm = documents.resolve("t", SolveRequest(instance=small(), warm=plan()))
+    assert isinstance(warm, SolveRequest)
+    assert warm.warm == done.plan
+    assert documents.resolve("t", warm) == warm
     batch = BatchRequest.model_validate(
         {"kind": "batch", "instances": [{"name": "a", "instance": small("a")}, {"name": "b", "instance": id}]}
     )
@@ -277,6 +281,9 @@ def test_the_evaluation_of_a_job_is_on_its_instance(documents: Documents, tmp_pa
         ({"kind": "solve", "instance": NOWHERE}, NoSuchInstance),
         ({"kind": "sample", "instance": NOWHERE}, NoSuchInstance),
         ({"kind": "solve", "instance": {}}, FaultyInstance),
+        ({"kind": "solve", "instance": small(), "warm": NOWHERE}, NoSuchPlan),
+        ({"kind": "solve", "instance": small(), "warm": {"status": "fine"}}, BadRequest),
+        ({"kind": "solve", "instance": small(), "warm": plan(commitments=None)}, NothingToEvaluate),
         ({"kind": "evaluate", "plan": NOWHERE, "instance": small()}, NoSuchPlan),
         ({"kind": "evaluate", "plan": NOWHERE[:32]}, NoSuchJob),
         ({"kind": "evaluate", "plan": plan()}, BadRequest),
