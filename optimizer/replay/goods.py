@@ -14,13 +14,19 @@ COLUMNS = (
 )  # fmt: skip
 """t per period; ``stock_t`` at its end. made: the agency's share of what projects turn out."""
 NAMED = ("name", "material", "stage")
+WORTH = {
+    "gained_usd": ("delivered_t", "spot_t", "made_t"),
+    "given_usd": ("released_t", "sold_t"),
+    "held_usd": ("stock_t",),
+}
+"""What tonnes are worth at prices without effects."""
 
 
 def goods(f: Frame, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """One row per node and commodity with anything but zeros.
 
-    node, commodity, name, material, stage, :data:`COLUMNS`, ``usual_price_usd`` (USD/t, without effects) and
-    ``loss_usd``, what shortages and substitution cost.
+    node, commodity, name, material, stage, :data:`COLUMNS`, ``usual_price_usd`` (USD/t, without effects),
+    :data:`WORTH` and ``loss_usd``, what shortages and substitution cost.
     """
     parts = [
         _part(tables["deliveries"], "commodity", delivered_t="delivered_t"),
@@ -43,8 +49,10 @@ def goods(f: Frame, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
         at(row[c].price, int(f.period[n])) for n, c in zip(summed["node"], summed["commodity"], strict=True)
     ]
     summed["usual_price_usd"] = pd.Series(price, index=summed.index, dtype="float64")
+    for column, tonnes in WORTH.items():
+        summed[column] = summed["usual_price_usd"] * summed[list(tonnes)].sum(axis=1)
     types = {"node": "int64", "commodity": "str", **dict.fromkeys(NAMED, "str")} | dict.fromkeys(
-        [*columns, "usual_price_usd"], "float64"
+        [*columns, "usual_price_usd", *WORTH], "float64"
     )
     return concat([summed], types)
 

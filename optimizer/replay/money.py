@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.tables import money, spend
-from optimizer.tables.frame import Frame, concat
+from optimizer.tables.frame import Array, Frame, concat
 
 SPENT = {
     "agreement": "agreements_usd",
@@ -27,7 +27,8 @@ def balance(f: Frame, tables: dict[str, pd.DataFrame], goods: pd.DataFrame) -> p
     """One row per node, USD, undiscounted: node, period, year, probability, :data:`COLUMNS`, ``loss_usd``.
 
     finance: interest and fees. ``loss_usd`` is what shortages, substitution and cuts cost consumers;
-    ``reserve_usd`` what is held at the end of the period, at prices without effects.
+    ``reserve_usd`` what is held at the end of the period, at prices without effects; ``.._so_far_usd`` what
+    there was from the first period on.
     """
     nodes = len(f.tree)
     total = {column: np.zeros(nodes) for column in (*COLUMNS, "loss_usd", "reserve_usd")}
@@ -56,9 +57,20 @@ def balance(f: Frame, tables: dict[str, pd.DataFrame], goods: pd.DataFrame) -> p
         ("drawn_so_far_usd", "drawn_usd"),
     ):
         add(column, cash["node"], cash[name])
-    add("reserve_usd", goods["node"], goods["stock_t"] * goods["usual_price_usd"])
+    add("reserve_usd", goods["node"], goods["held_usd"])
     add("loss_usd", goods["node"], goods["loss_usd"])
     add("loss_usd", tables["cuts"]["node"], tables["cuts"]["loss_usd"])
+    for column in ("spent_usd", "loss_usd"):
+        total[column.replace("_usd", "_so_far_usd")] = _so_far(f, total[column])
     table = f.nodes[["node", "period", "year", "probability"]].assign(**total)
     types = {"node": "int64", "period": "int64", "year": table["year"].dtype.name, "probability": "float64"}
     return concat([table], types | dict.fromkeys(total, "float64"))
+
+
+def _so_far(f: Frame, usd: Array) -> Array:
+    """Sums along the path to each node; parents come before children."""
+    sums = usd.copy()
+    for node in f.tree.nodes:
+        if node.parent is not None:
+            sums[node.id] += sums[node.parent]
+    return sums

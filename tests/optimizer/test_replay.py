@@ -67,6 +67,8 @@ def test_tonnes_by_hand() -> None:
     assert ga["released_t"] == 9.5
     assert (ga["short_t"], ga["loss_usd"]) == (3.0, 900.0)
     assert ga["stock_t"] == 0.0
+    # At the usual 100 USD/t: 4.5 t gained, 9.5 t given, nothing held.
+    assert (ga["gained_usd"], ga["given_usd"], ga["held_usd"]) == (450.0, 950.0, 0.0)
     assert (ga["name"], ga["stage"], ga["usual_price_usd"]) == ("gallium", "metal", 100.0)
     assert goods.loc[0, "ga"]["spot_t"] == 1.0
     assert goods.loc[1, "zn"]["made_t"] == pytest.approx(1.0)
@@ -93,7 +95,7 @@ def test_money_by_hand() -> None:
     assert rows.loc[0, list(spent)].to_dict() == pytest.approx(spent)
     ban = {"spent_usd": 644.0, "earned_usd": 950.0, "drawn_usd": 0.0, "repaid_usd": 200.0,
            "finance_usd": 20.0, "cash_usd": 137.0, "loss_usd": 1000.0, "reserve_usd": 0.0,
-           "drawn_so_far_usd": 800.0}  # fmt: skip
+           "drawn_so_far_usd": 800.0, "spent_so_far_usd": 1489.0, "loss_so_far_usd": 1000.0}  # fmt: skip
     assert rows.loc[2, list(ban)].to_dict() == pytest.approx(ban)
 
 
