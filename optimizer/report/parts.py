@@ -108,6 +108,14 @@ def _tables(kind: Kind, folder: Path) -> Part:
             tables[path.stem] = _read(path)
         except (OSError, ValueError) as error:
             raise UnreadableFile(f"{path}: {error}.") from error
+    return assembled(kind, facts, tables, folder)
+
+
+def assembled(kind: Kind, facts: dict[str, Any], tables: dict[str, pd.DataFrame], folder: Path) -> Part:
+    """A comparison or an evaluation from what its files hold; ``folder`` is what faults call it.
+
+    Raises UnreadableFile if there is not enough for a report.
+    """
     for table, columns in NEEDED[kind].items():
         if table not in tables:
             raise UnreadableFile(f"{folder / 'tables' / table} is missing; {kind}s have it. Run it again.")
