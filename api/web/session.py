@@ -131,7 +131,9 @@ def check(request: Request, visit: Visit, form: FormData) -> None:
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise StaleForm("It was sent by a page of another site.")
     given = request.headers.get("x-csrf-token") or form.get("csrf")
-    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), visit.csrf.encode()):
+    if not isinstance(given, str) or not hmac.compare_digest(
+        given.encode(errors="surrogatepass"), visit.csrf.encode()
+    ):
         raise StaleForm()
 
 

@@ -14,11 +14,26 @@ from playwright.sync_api import Browser, Page
 
 from tests.api.http.world import World, world
 from tests.api.remote import Server
-from tests.api.service import sqlite_settings
+from tests.api.service import (
+    engines,
+    postgres_server,
+    postgres_settings,
+    postgres_url,
+    settings,
+    sqlite_settings,
+)
 from tests.web.browser import Watch, chromium, visiting
 from tests.web.visitor import Visitor, visitor_of
 
-__all__ = ["sqlite_settings", "world"]
+__all__ = [
+    "engines",
+    "postgres_server",
+    "postgres_settings",
+    "postgres_url",
+    "settings",
+    "sqlite_settings",
+    "world",
+]
 
 
 @pytest.fixture(scope="session")

@@ -94,3 +94,23 @@ def test_times_tell_how_long_ago_and_exactly_when(past: float, words: str) -> No
     assert text == (f'<time datetime="2026-05-28T20:26:40Z" title="2026-05-28 20:26:40 UTC">{words}</time>')
     assert "2026-05-28 20:26 UTC" in str(shell.when(1_780_000_000))
     assert shell.ago(None) == shell.when(None) == "–"
+
+
+def test_findings_of_every_shape_are_told(world: World) -> None:
+    template = shell.environment().from_string('{% from "parts/ui.html" import fault %}{{ fault(problem) }}')
+    found = [
+        {"table": "spot", "row": "a", "field": "price", "value": -1, "allowed": "at least 0", "place": "B7"},
+        {"pointer": "/budget", "value": None, "allowed": "a number"},
+        {"allowed": "one of them"},
+        {},
+    ]
+    text = template.render(problem={"title": "Faulty.", "errors": found})
+    assert "<b>spot · a · price</b> (B7): got <code>-1</code>; at least 0" in text
+    assert "<b>/budget</b>: a number" in text
+    assert "<li>one of them</li>" in text
+    from models.jobs import Problem
+
+    problem = Problem(type="urn:stockpile:Crashed", title="It died.", status=500, detail="By signal 9.")
+    text = template.render(problem=problem)
+    assert "It died." in text
+    assert "By signal 9." in text
