@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 from fastapi import FastAPI
 
-from api.web import assets, errors, start
+from api.web import assets, errors, login, start
 
 ROOMS = ("instances", "jobs", "plan", "compare")
 """Each a module or package of this one, with a ``router``."""
@@ -19,7 +19,7 @@ ROOMS = ("instances", "jobs", "plan", "compare")
 def install(app: FastAPI) -> None:
     """Add the pages to an application."""
     errors.install(app)
-    for router in (start.index, start.router, assets.router):
+    for router in (start.index, start.router, login.router, assets.router):
         app.include_router(router)
     for name in ROOMS:
         found = find_spec(f"api.web.{name}")

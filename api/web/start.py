@@ -1,28 +1,30 @@
-"""The start page, login and logout."""
+"""The start page: what to do first, and what is under way."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
-from api.http.auth import Guard
 from api.http.parts import Needs, Parts
 from api.jobs.port import Query
-from api.store.sessions import PER_ADDRESS, PER_KEY
-from api.web import session, shell
-from api.web.session import SESSION, Posting, Visit, Visitor
-from models.faults import NotAllowed, NotAuthenticated, TooManyRequests
+from api.web import shell
+from api.web.instances.listing import row as listed
+from api.web.jobs import listing
+from api.web.session import Visit, Visitor
+from models.jobs import FINAL, InstanceRecord, Job
 
-_KEY = re.compile(r"sp_([0-9a-f]{16})_")
 RECENT = 8
 """Jobs and instances on the start page."""
+LIVE, IDLE = 2, 10
+"""Seconds between two looks at the jobs, while one is under way and while none is."""
 
 
 class ForPages(APIRoute):
@@ -38,84 +40,90 @@ router = APIRouter(include_in_schema=False)
 index = APIRouter(include_in_schema=False, route_class=ForPages)
 
 
+@dataclass(frozen=True)
+class Step:
+    """One on the way from a spreadsheet to a compared budget."""
+
+    name: str
+    about: str
+    done: bool
+    address: str
+    action: str
+    """What the button says; empty where there is none for this visitor."""
+
+
 @index.get("/")
 def start(request: Request, visitor: Visitor, parts: Needs) -> Response:
     """What there is, and what to do first."""
-    jobs = parts.jobs.list(visitor.tenant, Query(limit=RECENT)).jobs
     instances, _ = parts.documents.list_instances(visitor.tenant, limit=RECENT)
-    return shell.page(request, "start.html", visitor, title="Workbench", jobs=jobs, instances=instances)
-
-
-@router.get("/login")
-async def login(request: Request, parts: Needs, next: str = "/") -> Response:
-    """Ask for a key, unless nobody needs one."""
-    try:
-        await session.visit(request, parts)
-    except (NotAuthenticated, NotAllowed):
-        return _form(request, session.stranger(request), next)
-    return RedirectResponse(session.own(next), 303)
-
-
-@router.post("/login")
-async def begin(request: Request, parts: Needs) -> Response:
-    """Begin a session with a key. Raises StaleForm."""
-    visitor = session.stranger(request)
-    form = await session.read(request, parts)
-    fields: dict[str, Any] = dict(form)
-    text, next = (str(fields.get(name, "")).strip() for name in ("key", "next"))
-    session.check(request, visitor, form)
-    await form.close()
-    try:
-        key = await _checked(request, parts, text)
-    except TooManyRequests as error:
-        return _form(request, visitor, next, error.detail, 429, error.retry_after or 1)
-    if key is None:
-        wrong = "This key is not valid. It may have expired or been revoked." if text else "A key is needed."
-        return _form(request, visitor, next, wrong, 422)
-    seconds = 3600 * parts.settings.session_hours
-    found = session.sessions(parts)
-    before = request.cookies.get(SESSION)
-    if before:
-        await run_sync(found.end, before)
-    token = await run_sync(found.begin, key, seconds)
-    response = RedirectResponse(session.own(next), 303)
-    session.remember(request, response, SESSION, token, seconds)
-    return response
-
-
-async def _checked(request: Request, parts: Parts, text: str) -> str | None:
-    """The id of a key that is right. Raises TooManyRequests."""
-    who = [(f"address {request.client.host if request.client else ''}", PER_ADDRESS)]
-    named = _KEY.match(text)
-    if named is not None:
-        who.append((f"key {named[1]}", PER_KEY))
-    found = session.sessions(parts)
-    for one, most in who:
-        await run_sync(found.count, one, most)
-    guard: Guard = request.app.state.guard
-    record = await guard.record(parts, text)
-    if record is None:
-        return None
-    await run_sync(found.forgive, *(one for one, _ in who))
-    return record.id
-
-
-def _form(
-    request: Request, visitor: Visit, next: str, wrong: str = "", status: int = 200, wait: float | None = None
-) -> Response:
-    page = shell.page(
-        request, "login.html", visitor, status=status, title="Log in", next=session.own(next), wrong=wrong
+    steps = _steps(visitor, parts, instances)
+    return shell.page(
+        request,
+        "start.html",
+        visitor,
+        title="Workbench",
+        instances=[listed(parts, visitor.tenant, record) for record in instances],
+        steps=steps,
+        next=next((step for step in steps if step.action and not step.done), None),
+        **_now(visitor, parts),
     )
-    if wait is not None:
-        page.headers["Retry-After"] = str(int(wait) + 1)
-    return page
 
 
-@router.post("/logout")
-async def end(request: Request, visitor: Posting, parts: Needs) -> Response:
-    """End the session."""
-    if visitor.signed_in:
-        await run_sync(session.sessions(parts).end, visitor.token)
-    response = RedirectResponse("/login", 303)
-    response.delete_cookie(SESSION)
-    return response
+@router.get("/start/now")
+def now(request: Request, visitor: Visitor, parts: Needs, seen: str = "") -> Response:
+    """The jobs of the start page; 204 if nothing has changed since they were ``seen``."""
+    context = _now(visitor, parts)
+    if seen == context["seen"]:
+        return Response(status_code=204)
+    return shell.fragment(request, "parts/now.html", visitor, **context)
+
+
+def _now(visitor: Visit, parts: Parts) -> dict[str, Any]:
+    page = parts.jobs.list(visitor.tenant, Query(limit=RECENT))
+    names = listing.instance_names(parts, visitor.tenant, (job.instance for job in page.jobs))
+    live = any(job.state not in FINAL for job in page.jobs)
+    lines = listing.lines(page.jobs, names)
+    return {"lines": lines, "seen": listing.seen(page), "every": LIVE if live else IDLE}
+
+
+def _steps(visitor: Visit, parts: Parts, instances: Sequence[InstanceRecord]) -> list[Step]:
+    """The way, and how far along it the tenant is."""
+
+    def last(**query: Any) -> Job | None:
+        found = parts.jobs.list(visitor.tenant, Query(limit=1, **query)).jobs
+        return found[0] if found else None
+
+    planned = last(kinds=("solve",), states=("succeeded",))
+    solved = planned or last(kinds=("solve",))
+    compared = last(kinds=("compare",))
+    instance = (planned and planned.instance) or (instances[0].id if instances else "")
+    of_it = f"?{urlencode({'instance': instance})}" if instance else ""
+    act = visitor.may("submit")
+    return [
+        Step(
+            "Bring an instance",
+            "The tables of what is needed, who supplies it, what may be bought or built, and what may go"
+            " wrong: a workbook, a zip of CSV tables, or one of the examples.",
+            bool(instances), "/instances", "Send a workbook or take an example" if act else "",
+        ),
+        Step(
+            "Solve it",
+            "The solver looks for the plan that leaves the least risk for the money, and proves how good it"
+            " is. Watch it close the gap, stop it when it is good enough.",
+            solved is not None, f"/jobs/new{of_it}", "Solve" if act and instances else "",
+        ),
+        Step(
+            "Read the plan",
+            "What to sign, build and hold; where it comes from; what is left of the risk; any crisis, year"
+            " by year.",
+            planned is not None, f"/jobs/{planned.id}/plan" if planned else "/jobs",
+            "Open the plan" if planned else "",
+        ),
+        Step(
+            "Compare budgets",
+            "The same instance under several budgets: what enters and leaves, and what another billion"
+            " would save.",
+            compared is not None, f"/compare/{compared.id}" if compared else f"/compare/new{of_it}",
+            "Open the comparison" if compared else "Compare" if act and instances else "",
+        ),
+    ]  # fmt: skip
