@@ -231,7 +231,8 @@ def test_another_tenants_comparison_is_not_there(world: World) -> None:
     for path in (
         f"/compare/{theirs}", f"/compare/{theirs}/charts/frontier.json", f"/compare/{theirs}/comparison.xlsx",
         f"/compare/{theirs}/tables/alternatives.csv", f"/compare/{theirs}/report",
-        f"/compare/new?clone={theirs}", f"/compare/plans?job={theirs}&job={'0' * 32}", f"/compare/new?job={theirs}",
+        f"/compare/new?clone={theirs}", f"/compare/new?job={theirs}",
+        f"/compare/plans?job={theirs}&job={'0' * 32}",
     ):  # fmt: skip
         assert mine.client.get(path).status_code == 404, path
     # Once somebody who may has looked, it is kept in memory; still not for others.
