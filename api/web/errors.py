@@ -20,6 +20,7 @@ from api.web import session, shell
 from models.faults import NotAuthenticated, StockpileError
 
 _API = ("/v1", "/openapi.json", "/healthz", "/readyz", "/metrics", "/version", "/static")
+_WORDS = {404: "There is no such page.", 405: "A page is there, but it cannot be used in this way."}
 _log = structlog.get_logger("stockpile.web")
 Handler = Callable[[Request, Any], Awaitable[Response]]
 
@@ -73,6 +74,8 @@ async def _page(request: Request, problem: Response) -> Response:
     if "hx-request" in request.headers or problem.media_type != "application/problem+json":
         return problem
     document = json.loads(bytes(problem.body))
+    if document["type"] == "about:blank":  # the framework's own, in few words
+        document["title"] = _WORDS.get(document["status"], document["title"])
     status = problem.status_code
     visitor = session.stranger(request) if status >= 500 else await session.visitor_or_stranger(request)
     page = shell.page(
