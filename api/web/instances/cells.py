@@ -27,6 +27,12 @@ class Message:
     allowed: str
     meant: str = ""
 
+    @property
+    def words(self) -> str:
+        """As a sentence."""
+        end = "" if self.allowed.endswith(("?", ".")) else "."
+        return f"got {self.got}; allowed: {self.allowed}{end}" if self.got else f"needs {self.allowed}{end}"
+
 
 @dataclass(frozen=True)
 class Field:

@@ -180,7 +180,7 @@ def _default(table: str, name: str) -> str:
 def _words(name: str, unit: str, before: Any, after: Any, absent: str) -> str:
     tail = f" {unit}" if unit else ""
     if isinstance(before, dict) and isinstance(after, dict):
-        return f"{name} {_years(before, after)}{tail}"
+        return f"{name} {_years(before, after, tail)}"
     if isinstance(before, dict) or isinstance(after, dict):
         one, other = (
             "one number per period" if isinstance(v, dict) else _one(v, absent) for v in (before, after)
@@ -210,7 +210,7 @@ def _percent(share: float) -> str:
     return f"{figures(abs(100 * share), 2)} %"
 
 
-def _years(before: dict[str, Any], after: dict[str, Any]) -> str:
+def _years(before: dict[str, Any], after: dict[str, Any], tail: str) -> str:
     """The years that differ; where all change by the same factor, that."""
     years = [y for y in dict.fromkeys([*before, *after]) if before.get(y) != after.get(y)]
     both = [(before[y], after[y]) for y in years if y in before and y in after]
@@ -220,10 +220,10 @@ def _years(before: dict[str, Any], after: dict[str, Any]) -> str:
         move = "rises" if ratios[0] > 1 else "falls"
         every = "in every year" if len(years) == len(after) else f"in {count(len(years), 'year')}"
         first, last = (cell(value, right=True) for value in both[0])
-        return f"{move} by {_percent(ratios[0] - 1)} {every}, from {first} to {last} in {years[0]}"
+        return f"{move} by {_percent(ratios[0] - 1)} {every}: {years[0]} from {first} to {last}{tail}"
     told = [
         f"{year} from {_one(before.get(year), 'nothing')} to {_one(after.get(year), 'nothing')}"
         for year in years[:_YEARS]
     ]
     more = f" and {count(len(years) - _YEARS, 'more year')}" if len(years) > _YEARS else ""
-    return f"in {', '.join(told)}{more}"
+    return f"in {', '.join(told)}{tail}{more}"

@@ -21,7 +21,7 @@ _HEADING = re.compile(r"#+ .*|\s*")
 
 @dataclass(frozen=True)
 class Example:
-    """One of them: the folder's name, the instance's, and what it shows."""
+    """One of them: the folder, what it is called, and what it shows."""
 
     folder: str
     name: str

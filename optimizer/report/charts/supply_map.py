@@ -14,7 +14,7 @@ from optimizer.summary.words import percent, tonnes, usd
 
 TITLE = "Where supply comes from"
 NONE = "Nobody supplies it."
-WIDE, HIGH = 860, 430
+WIDE, HIGH = 860, 390
 COLUMNS = ["commodity", "material", "stage", "country", "via", "source", "tonnes", "usd"]
 Of = Literal["market", "offers"]
 By = Literal["country", "via"]
