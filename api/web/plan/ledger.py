@@ -88,38 +88,62 @@ def entries(instance: Instance, cases: Path = CASES) -> list[Entry]:
     case = _named(instance.name, cases)
     if case is None:
         return []
-    if case.instance == instance:
-        return case.entries
+    here, there = Rows(instance), Rows(case.instance)
     return [
-        Entry(**{**vars(e), "changed": about(instance, e) != about(case.instance, e)}) for e in case.entries
+        Entry(**{**vars(e), "changed": not here.same(there, e.table) and here.about(e) != there.about(e)})
+        for e in case.entries
     ]
 
 
-def about(instance: Instance, entry: Entry) -> Any:
-    """The rows of the instance that an entry is about; the whole table where it names none of its rows."""
-    table: Any = instance
-    for part in entry.table.split("."):
-        if not hasattr(table, part):
-            break
-        table = getattr(table, part)
-    if not isinstance(table, tuple):
-        return table
-    name, _, place = entry.row.partition(" from ")
-    name = name.removesuffix(":*")
-    rows = tuple(
-        row
-        for row in table
-        if name in (getattr(row, "id", ""), getattr(row, "commodity", ""))
-        and (not place or getattr(row, "country", "") == place)
-    )
-    return rows or table
+class Rows:
+    """Rows of an instance as entries name them."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._named: dict[str, dict[str, list[Any]]] = {}
+        self._same: dict[str, bool] = {}
+
+    def table(self, name: str) -> Any:
+        """What a name with dots leads to, as far as it leads."""
+        found: Any = self._instance
+        for part in name.split("."):
+            if not hasattr(found, part):
+                break
+            found = getattr(found, part)
+        return found
+
+    def same(self, other: Rows, table: str) -> bool:
+        """Whether a table is the same in both."""
+        if table not in self._same:
+            self._same[table] = self.table(table) == other.table(table)
+        return self._same[table]
+
+    def about(self, entry: Entry) -> Any:
+        """The rows that an entry is about; the whole table where it names none of its rows."""
+        table = self.table(entry.table)
+        if not isinstance(table, tuple):
+            return table
+        if entry.table not in self._named:
+            named: dict[str, list[Any]] = {}
+            for row in table:
+                for name in {getattr(row, "id", None), getattr(row, "commodity", None)} - {None}:
+                    named.setdefault(name, []).append(row)
+            self._named[entry.table] = named
+        name, _, place = entry.row.partition(" from ")
+        if name.endswith(":*"):
+            name = name.removesuffix(":*")
+        rows = [
+            row
+            for row in self._named[entry.table].get(name, [])
+            if not place or getattr(row, "country", "") == place
+        ]
+        return rows or table
 
 
 def ledger(
-    instance: Instance, mark: str = "", table: str = "", text: str = "", page: int = 1, cases: Path = CASES
+    case: str, every: list[Entry], mark: str = "", table: str = "", text: str = "", page: int = 1
 ) -> Ledger:
     """Entries with a mark (or ``changed``), of a table, with a text in them; all where these are empty."""
-    every = entries(instance, cases)
     wanted = text.casefold().split()
     found = [
         e
@@ -131,7 +155,7 @@ def ledger(
     pages = max(1, -(-len(found) // PAGE))
     page = min(max(1, page), pages)
     return Ledger(
-        instance.name,
+        case,
         found[PAGE * (page - 1) : PAGE * page],
         len(found),
         len(every),

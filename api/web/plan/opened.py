@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from api.http.parts import Parts
 from api.http.routes import results
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 
 ROOM = 64 * 2**20
 """Bytes of the JSON of plans and instances that are kept, at most; in memory it is several times as much."""
-SPECS = 200
-"""Charts that are kept of a plan, at most."""
+VIEWS = 400
+"""Charts, tables and drawings that are kept of a plan, at most."""
 
+T = TypeVar("T")
 Choice = Mapping[str, str]
 """What is chosen of a plan for a picture: material, scenario, year."""
 
@@ -69,7 +70,7 @@ class Opened:
     size: int
     """Bytes of the JSON of both."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
-    _specs: OrderedDict[tuple[str, ...], bytes] = field(default_factory=OrderedDict)
+    _views: OrderedDict[tuple[object, ...], Any] = field(default_factory=OrderedDict)
     _unfolded: dict[str, pd.DataFrame] | None = None
 
     @cached_property
@@ -116,18 +117,26 @@ class Opened:
         """Materials of the instance, by name."""
         return sorted({c.material for c in self.instance.commodities})
 
+    def view(self, make: Callable[[], T], *key: object) -> T:
+        """What ``make`` gives, kept under a key. Of several who ask at once one makes it."""
+        with self._lock:
+            if key not in self._views:
+                self._views[key] = make()
+                while len(self._views) > VIEWS:
+                    self._views.popitem(last=False)
+            self._views.move_to_end(key)
+            found: T = self._views[key]
+            return found
+
     def spec(self, picture: Picture, choice: Choice, tables: Callable[[], Any]) -> bytes:
         """A picture as Vega-Lite, without its title, which stands in the page; kept."""
-        key = (picture.name, *(f"{name}={choice[name]}" for name in sorted(choice)))
-        with self._lock:
-            if key not in self._specs:
-                spec = picture.chart(tables()).to_dict()
-                spec.pop("title", None)
-                self._specs[key] = json.dumps(spec, allow_nan=False, separators=(",", ":")).encode()
-                while len(self._specs) > SPECS:
-                    self._specs.popitem(last=False)
-            self._specs.move_to_end(key)
-            return self._specs[key]
+
+        def make() -> bytes:
+            spec = picture.chart(tables()).to_dict()
+            spec.pop("title", None)
+            return json.dumps(spec, allow_nan=False, separators=(",", ":")).encode()
+
+        return self.view(make, "spec", picture.name, *sorted(choice.items()))
 
 
 class Shelf:

@@ -77,6 +77,10 @@ MEANINGS = (
 
 def overview(opened: Opened, place: Place) -> Overview:
     """Of a plan that is there."""
+    return opened.view(lambda: _overview(opened, place), "overview", place)
+
+
+def _overview(opened: Opened, place: Place) -> Overview:
     from optimizer.report.charts import tree
     from optimizer.report.plan_headline import cards, lead
     from optimizer.report.plan_proof import proved
@@ -118,6 +122,10 @@ class Worst:
 
 def worst(opened: Opened, place: Place) -> list[Worst]:
     """The scenarios of the largest loss, five at most."""
+    return opened.view(lambda: _worst(opened, place), "worst", place)
+
+
+def _worst(opened: Opened, place: Place) -> list[Worst]:
     from optimizer.replay.words import listed
     from optimizer.summary.words import tonnes
 
@@ -179,12 +187,17 @@ def chart(
     from optimizer.report.grid import grid
 
     picture = pictures()[name]
-    rows = grid(picture.data(tables), f"Table: {picture.title.lower()}", folded=True)
+
+    def make() -> tuple[str, Grid]:
+        rows = grid(picture.data(tables), f"Table: {picture.title.lower()}", folded=True)
+        return picture.words(tables), rows
+
+    words, rows = opened.view(make, "chart", name, *sorted(choice.items()))
     return Chart(
         name,
         place.address(f"charts/{name}.json", choice),
         picture.title,
-        picture.words(tables),
+        words,
         picture.about,
         rows,
     )  # fmt: skip
@@ -192,6 +205,10 @@ def chart(
 
 def grids(opened: Opened, tab: str, material: str = "") -> list[Grid]:
     """The report's tables of a tab."""
+    return opened.view(lambda: _grids(opened, tab, material), "grids", tab, material)
+
+
+def _grids(opened: Opened, tab: str, material: str) -> list[Grid]:
     from optimizer.report import plan_grids as made
 
     tables = opened.of_material(material)

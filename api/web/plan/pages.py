@@ -117,16 +117,19 @@ def scenariosshow(
         return RedirectResponse(Place(id, alternative).address(), 303)
     place, tables = Place(id, alternative), opened.unfolded()
     who, period = scenarios.chosen(tables, scenario or None, year or None)
-    shown = scenarios.replay(tables, who, period, place)
+    shown = opened.view(lambda: scenarios.replay(tables, who, period, place), "year", place, who, period)
     if request.headers.get("hx-target") == "year":
-        return shell.fragment(request, "plan/_year.html", visitor, shown=shown)
+        return shell.fragment(request, "plan/_step.html", visitor, shown=shown)
     chart = overview.chart(
         opened, place, "replay", {"scenario": who, "year": shown.year}, opened.chosen(who, period)
     )
     every = scenarios.scenarios(tables)
     return show(
         request, visitor, "scenarios", "scenarios", found, opened,
-        drawing=scenarios.drawing(tables, who, lambda s: place.address("scenarios", {"scenario": s})),
+        drawing=opened.view(
+            lambda: scenarios.drawing(tables, who, lambda s: place.address("scenarios", {"scenario": s})),
+            "drawing", place, who,
+        ),
         shown=shown, chart=chart, scenarios=every[:MOST_SCENARIOS], all=len(every),
         charts=overview.charts(opened, place, "scenarios", {}), grids=overview.grids(opened, "scenarios"),
     )  # fmt: skip
@@ -150,13 +153,15 @@ def assumptions(
     found, opened = open_plan(parts, visitor, id, alternative)
     place = Place(id, alternative)
 
+    every = opened.view(lambda: ledgers.entries(opened.instance), "ledger")
+
     def where(**changes: str) -> str:
         return place.address("assumptions", {"mark": mark, "table": table, "q": q} | changes)
 
     return show(
         request, visitor, "assumptions", "assumptions", found, opened,
         points=rests_on("a", opened.instance).points, marks=ledgers.MARKS, mark=mark, table=table, q=q,
-        ledger=ledgers.ledger(opened.instance, mark, table, q, page), where=where,
+        ledger=ledgers.ledger(opened.instance.name, every, mark, table, q, page), where=where,
     )  # fmt: skip
 
 

@@ -226,7 +226,7 @@ def replay(tables: Tables, scenario: str, period: int, place: Place) -> Year:
     ]
     figures = [
         ("Lost by consumers", f"{usd(here['loss_usd'])} USD", f"{usd(here['loss_so_far_usd'])} up to now"),
-        ("Spent", f"{usd(here['spent_usd'])} USD", f"{usd(here['spent_so_far_usd'])} up to now: {_of(here)}"),
+        ("Spent", f"{usd(here['spent_usd'])} USD", f"{_of(here)}; {usd(here['spent_so_far_usd'])} up to now"),
         ("Earned", f"{usd(here['earned_usd'])} USD", "by releases to consumers and sales"),
         (
             "Drawn from the budget",
