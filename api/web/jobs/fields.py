@@ -44,15 +44,12 @@ HINTS = {
     "replications": "samples solved anew, for the bounds",
     "replication_n": "scenarios of each of those",
     "branching": "branches of the tree by year; scenarios side by side if empty",
-    "reduce": "keep so many, those that stand for the others best",
+    "reduce": "keep so many scenarios, those that stand for the others best",
 }
 """Where the model has no words of its own."""
 UNITS = {
     "options.relative_gap": "a share: 0.005, or 0.5 %",
-    "options.time_limit": "seconds",
     "limits.seconds": "seconds",
-    "limits.memory_gb": "GB",
-    "reduce": "scenarios",
 }
 
 

@@ -69,7 +69,7 @@ class Past:
     plans: tuple[Found, ...]
     runs: tuple[Run, ...]
     lines: tuple[tuple[float, str], ...]
-    """Of the log, the last ones: when (seconds since 1970), and what."""
+    """Of the log, the last ones: seconds since the job first began, and what."""
     earlier_lines: int
     """Lines before those."""
     left_out: int
@@ -104,7 +104,8 @@ class History:
         self.last = event.id
         if event.type == "log":
             self.told += 1
-            self.lines.append((event.at, str(event.data.get("line", ""))))
+            since = event.at - (event.at if self.began is None else self.began)
+            self.lines.append((since, str(event.data.get("line", ""))))
         elif event.type == "state":
             self._state(event)
         else:

@@ -125,7 +125,8 @@ def told(job: Job) -> str:
     if job.relative_gap is not None and job.state == "succeeded":
         said.append(f"gap {percent(job.relative_gap)}")
     if job.kind in ("batch", "compare") and job.total:
-        said.append(f"{job.done or 0:,} of {job.total:,}")
+        what = "alternatives" if job.kind == "compare" else "instances"
+        said.append(f"{job.done or 0:,} of {job.total:,} {what}")
     if job.seconds is not None:
         said.append(f"in {duration(job.seconds)}")
     if job.cached_from is not None:

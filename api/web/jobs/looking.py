@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pandas as pd
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
@@ -94,17 +95,27 @@ def now(request: Request, visitor: Visitor, parts: Needs, id: JobPath, seen: str
 @router.get("/jobs/{id}/gap.json")
 def picture(request: Request, visitor: Visitor, parts: Needs, id: JobPath) -> Response:
     """The picture of the search, as Vega-Lite."""
-    past = histories(request).read(parts.jobs, visitor.tenant, known(id))
-    return shell.picture(SEARCH.chart({"progress": past.progress}).to_dict())
+    found = parts.jobs.get(visitor.tenant, known(id))
+    past = histories(request).read(parts.jobs, visitor.tenant, id)
+    return shell.picture(SEARCH.chart(searched(found, past)).to_dict())
 
 
 @router.get("/jobs/{id}/points.json")
 def points(request: Request, visitor: Visitor, parts: Needs, id: JobPath) -> Response:
     """The rows of that picture as they are now, and the sentence below it."""
-    past = histories(request).read(parts.jobs, visitor.tenant, known(id))
-    tables = {"progress": past.progress}
+    found = parts.jobs.get(visitor.tenant, known(id))
+    tables = searched(found, histories(request).read(parts.jobs, visitor.tenant, id))
     told = {"name": gap.SERIES, "rows": gap.points(tables), "words": gap.words(tables)}
     return JSONResponse(told, headers={"Cache-Control": "no-store"})
+
+
+def searched(job: Job, past: Past) -> dict[str, pd.DataFrame]:
+    """What the picture of the search is made from: how it went, and what came of it in the end."""
+    if job.finished is None or job.started is None or job.objective is None:
+        return {"progress": past.progress}
+    end = {"seconds": [job.finished - job.started], "incumbent": [job.objective], "bound": [job.bound]}
+    last = pd.DataFrame(end, dtype="float64")
+    return {"progress": pd.concat([past.progress, last], ignore_index=True) if len(past.progress) else last}
 
 
 def _last(parts: Parts, job: Job) -> int:
@@ -129,7 +140,7 @@ def _job(request: Request, visitor: Visit, parts: Parts, job: Job) -> dict[str, 
         "instance_name": name,
         "seen": _token(job, past.last),
         "searched": job.kind == "solve" and job.cached_from is None and job.state != "expired",
-        "words": SEARCH.words({"progress": past.progress}),
+        "words": SEARCH.words(searched(job, past)),
         "about": SEARCH.about,
         "cards": [(card.label, card.figure, card.note) for card in told.cards],
         "plans": plans_found(past),

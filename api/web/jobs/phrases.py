@@ -39,11 +39,12 @@ STATUS: dict[SolverStatus, str] = {
     "feasible": "It keeps every rule; how good it is, is proved less closely than was asked for.",
     "infeasible": "No plan keeps all the rules. The plan page says what would have to give way.",
     "unbounded": "The model has no limit to what it gains: data are missing or wrong.",
-    "time_limit": "The time limit ended the search; this is the best plan found by then.",
+    "time_limit": "The time limit ended the search; this is the best found by then.",
     "memory_limit": "The memory limit ended the search.",
-    "interrupted": "It was stopped; this is the best plan found by then.",
+    "interrupted": "It was stopped; this is the best found by then.",
     "error": "",
 }
+TOO_SOON = "It ended before any plan was found. With more time there will be one."
 STATES: dict[State, str] = {
     "queued": "waiting for its turn",
     "running": "running",

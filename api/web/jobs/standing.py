@@ -101,9 +101,13 @@ def sentence(job: Job) -> str:
         case "stopping":
             return "It is being ended; what it writes last takes a moment."
         case "succeeded":
-            return (
-                phrases.STATUS.get(job.solver_status, "It is done.") if job.solver_status else "It is done."
-            )
+            if (
+                job.solver_status in ("time_limit", "interrupted")
+                and job.kind == "solve"
+                and job.objective is None
+            ):
+                return phrases.TOO_SOON
+            return phrases.STATUS[job.solver_status] if job.solver_status else "It is done."
         case "failed":
             return "It failed."
         case _:
