@@ -93,7 +93,7 @@ def _page(
 
 
 @router.get("/upload")
-def uploaded() -> Response:
+def uploaded(visitor: Visitor) -> Response:
     """Where somebody comes who loads the answer to a form again."""
     return RedirectResponse("/instances", 303)
 

@@ -120,7 +120,7 @@ def rows(
     visitor: Visitor,
     parts: Needs,
     id: str,
-    table: Annotated[str, Query(max_length=200)],
+    table: Annotated[str, Query(max_length=200)] = "",
     first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
     count: Annotated[int, Query(ge=0, le=sheets.MOST)] = ROWS,
     q: Annotated[str, Query(max_length=200)] = "",
@@ -248,7 +248,7 @@ def compared(
 
 @router.get("/download")
 def download(
-    visitor: Visitor, parts: Needs, id: str, format: Annotated[str, Query(max_length=10)]
+    visitor: Visitor, parts: Needs, id: str, format: Annotated[str, Query(max_length=10)] = "xlsx"
 ) -> Response:
     """The instance as a file."""
     found = opened(parts, visitor.tenant, id)
