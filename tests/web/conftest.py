@@ -12,14 +12,18 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from api.client import Client, Retry
+from api.store import database
+from api.store.keys import Keys
 from tests.api.http.world import World, world
-from tests.api.remote import Server
+from tests.api.remote import PATIENCE, Server
 from tests.api.service import (
     engines,
     postgres_server,
     postgres_settings,
     postgres_url,
     settings,
+    settings_of,
     sqlite_settings,
 )
 from tests.web.browser import Watch, chromium, visiting
@@ -36,6 +40,20 @@ __all__ = [
 ]
 
 
+class Keyed(Server):
+    """The same with a key."""
+
+    def __init__(self, folder: Path) -> None:
+        engine = database.connect(settings_of(folder))
+        self.key = Keys(engine).create("alpha", "test", "submit")[1]
+        engine.dispose()
+        super().__init__(folder)
+
+    def client(self) -> Client:
+        """One that sends it."""
+        return Client(self.url, self.key, retry=Retry(patience=PATIENCE, most=0.5))
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium."""
@@ -47,6 +65,14 @@ def browser() -> Iterator[Browser]:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`stockpile serve` without keys, with one worker, for the tests of a module."""
     server = Server(tmp_path_factory.mktemp("served") / "data")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyed]:
+    """The same with a key, which submits for the tenant alpha."""
+    server = Keyed(tmp_path_factory.mktemp("keyed") / "data")
     yield server
     server.stop()
 
