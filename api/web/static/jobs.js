@@ -17,12 +17,18 @@
     if (boxes.length) { return boxes.filter((box) => box.checked).map((box) => box.value).join(","); }
     return field.querySelector("input, select").value.trim();
   };
-  document.addEventListener("input", (event) => {
-    const field = event.target.closest("[data-before]");
-    if (!field) { return; }
+  const mark = (field) => {
     const changed = value(field) !== field.dataset.before;
     field.classList.toggle("changed", changed);
     field.querySelector("[data-was]").hidden = !changed;
+  };
+  document.addEventListener("input", (event) => {
+    const field = event.target.closest("[data-before]");
+    if (field) { mark(field); }
+  });
+  // Going back brings what was written, without telling.
+  window.addEventListener("pageshow", () => {
+    for (const field of document.querySelectorAll("[data-before]")) { mark(field); }
   });
 
   // The search as it goes on: the rows of the picture are exchanged, the picture stays.
