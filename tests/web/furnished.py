@@ -41,7 +41,8 @@ def furnish(server: Server) -> dict[str, str]:
         made["compared"] = job(kind="compare", budgets=BUDGETS, title="Compared", **here)
         made["evaluated"] = job(kind="evaluate", plan=made["solved"], n=5, title="Evaluated")
         made["batch"] = job(kind="batch", instances=[{"name": "one", **here}], title="Batch")
-        made["failed"] = job(kind="solve", title="Failed", fresh=True, limits={"seconds": 0.01}, **here)
+        # No Python starts in 10 MB.
+        made["failed"] = job(kind="solve", title="Failed", fresh=True, limits={"memory_gb": 0.01}, **here)
         cancelled = client.post(
             "/v1/jobs", json={"kind": "solve", "fresh": True, "title": "Cancelled", **here}
         )
