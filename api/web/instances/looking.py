@@ -22,6 +22,7 @@ from api.web.instances.opened import Opened, opened
 from api.web.session import Acting, Visit, Visitor
 from models.drafts.read import of_instance
 from models.faults import BadRequest
+from models.jobs import FINAL, State
 from optimizer.report.charts import supply_map
 from optimizer.summary.words import percent, tonnes, usd
 
@@ -32,6 +33,7 @@ ROWS = 100
 """Rows of a table that come with the page; the script fetches the others as they are scrolled to."""
 OTHERS = 200
 """Instances offered to compare with."""
+_UNFINISHED = tuple(state for state in get_args(State) if state not in FINAL)
 OUTLINES = "vendor/world-atlas@2.0.2/countries-110m.json"
 
 router = APIRouter(prefix="/instances/{id}")
@@ -65,6 +67,7 @@ def overview(request: Request, visitor: Visitor, parts: Needs, id: str) -> Respo
     """An instance at a glance."""
     found = opened(parts, visitor.tenant, id)
     jobs = parts.jobs.list(visitor.tenant, port.Query(instance=id, limit=6)).jobs
+    needing = parts.jobs.list(visitor.tenant, port.Query(instance=id, states=_UNFINISHED, limit=6)).jobs
     return _page(
         request,
         visitor,
@@ -74,6 +77,7 @@ def overview(request: Request, visitor: Visitor, parts: Needs, id: str) -> Respo
         cards=headline.cards(found.instance),
         listed=headline.listed(found.grids),
         jobs=jobs,
+        needing=needing,
         warnings=found.record.warnings,
         grids_named=set(found.grids),
     )
