@@ -126,7 +126,7 @@ class Rows:
         if entry.table not in self._named:
             named: dict[str, list[Any]] = {}
             for row in table:
-                for name in {getattr(row, "id", None), getattr(row, "commodity", None)} - {None}:
+                for name in {getattr(row, "id", ""), getattr(row, "commodity", "")}:
                     named.setdefault(name, []).append(row)
             self._named[entry.table] = named
         name, _, place = entry.row.partition(" from ")

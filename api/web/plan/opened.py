@@ -38,6 +38,10 @@ Choice = Mapping[str, str]
 """What is chosen of a plan for a picture: material, scenario, year."""
 
 
+class NoAlternative(BadRequest):
+    """The request does not say which alternative of a comparison."""
+
+
 @dataclass(frozen=True)
 class Found:
     """A job that has a plan, and where the plan lies in its result."""
@@ -182,7 +186,7 @@ def find(parts: Parts, tenant: str, id: str, alternative: str | None) -> Found:
     files = {file.path: file.digest for file in manifest.files}
     if job.kind == "compare":
         if alternative is None:
-            raise BadRequest("Say which alternative of the comparison.")
+            raise NoAlternative("Say which alternative of the comparison.")
         if f"plans/{alternative}/plan.json" not in files:
             raise NoSuchFile(f"It has no plan of an alternative {alternative[:80]!r}.")
     elif alternative is not None:

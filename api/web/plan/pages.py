@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from api.http import tables as tabular
 from api.http.parts import Needs, Parts
@@ -102,7 +102,7 @@ def _none(request: Request, visitor: Visit, found: Found, opened: Opened, place:
 
 
 @router.get("/jobs/{id}/plan/scenarios")
-def scenariosshow(
+def unfolding(
     id: str,
     request: Request,
     visitor: Visitor,
@@ -112,9 +112,10 @@ def scenariosshow(
     year: str | None = None,
 ) -> Response:
     """The tree, and a scenario replayed year by year. HTMX gets the year alone."""
-    found, opened = open_plan(parts, visitor, id, alternative)
-    if opened.plan.commitments is None:
-        return RedirectResponse(Place(id, alternative).address(), 303)
+    there = open_plan(parts, visitor, id, alternative)
+    if isinstance(there, Response):
+        return there
+    found, opened = there
     place, tables = Place(id, alternative), opened.unfolded()
     who, period = scenarios.chosen(tables, scenario or None, year or None)
     shown = opened.view(lambda: scenarios.replay(tables, who, period, place), "year", place, who, period)
@@ -150,7 +151,10 @@ def assumptions(
     """What the plan rests on, with quality marks."""
     from optimizer.report.plan_proof import assumptions as rests_on
 
-    found, opened = open_plan(parts, visitor, id, alternative)
+    there = open_plan(parts, visitor, id, alternative, commitments=False)
+    if isinstance(there, Response):
+        return there
+    found, opened = there
     place = Place(id, alternative)
 
     every = opened.view(lambda: ledgers.entries(opened.instance), "ledger")
@@ -166,11 +170,14 @@ def assumptions(
 
 
 @router.get("/jobs/{id}/plan/downloads")
-def downloadsshow(
+def to_take(
     id: str, request: Request, visitor: Visitor, parts: Needs, alternative: str | None = None
 ) -> Response:
     """What can be taken away."""
-    found, opened = open_plan(parts, visitor, id, alternative)
+    there = open_plan(parts, visitor, id, alternative, commitments=False)
+    if isinstance(there, Response):
+        return there
+    found, opened = there
     tables = [
         (name, tabular.describe("solve", name), tabular.formats(kinds), max(f.bytes for f in kinds.values()))
         for name, kinds in tabular.tables(downloads.listed(found), "solve").items()
@@ -193,9 +200,10 @@ def other(
     """Money, commitments, sourcing, reserve: pictures of the report and the tables behind them."""
     if tab not in rooms.PICTURES or not tab:
         raise NoSuchFile(f"A plan has no page {tab[:40]!r}.")
-    found, opened = open_plan(parts, visitor, id, alternative)
-    if opened.plan.commitments is None:
-        return RedirectResponse(Place(id, alternative).address(), 303)
+    there = open_plan(parts, visitor, id, alternative)
+    if isinstance(there, Response):
+        return there
+    found, opened = there
     place = Place(id, alternative)
     choice = {"material": material} if material and tab in rooms.BY_MATERIAL else {}
     return show(

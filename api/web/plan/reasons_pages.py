@@ -98,9 +98,10 @@ def reasons_page(
     item: Text = "",
 ) -> Response:
     """What one more unit would save, and why the plan is as it is."""
-    found, opened = open_plan(parts, visitor, id, alternative)
-    if opened.plan.commitments is None:
-        return RedirectResponse(Place(id, alternative).address(), 303)
+    there = open_plan(parts, visitor, id, alternative)
+    if isinstance(there, Response):
+        return there
+    found, opened = there
     return _show(request, visitor, parts, makes, found, opened, kind=kind, q=q, page=page, item=item)
 
 
@@ -131,7 +132,10 @@ def explain(
     alternative: str | None = None,
 ) -> Response:
     """Begin to search, where nobody has, and go back to the page. Raises Unavailable."""
-    found, opened = open_plan(parts, visitor, id, alternative)
+    there = open_plan(parts, visitor, id, alternative)
+    if isinstance(there, Response):
+        return there
+    found, opened = there
     item = str(visitor.form.get("item", "")).strip()
     if item:
         try:

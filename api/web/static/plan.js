@@ -6,6 +6,11 @@
     if (form && event.target.matches("select")) { form.requestSubmit(); }
   });
 
+  // What is chosen stands in the address: who comes back finds it as the address says.
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-again]")) { form.reset(); }
+  });
+
   // The tree: arrow keys go from scenario to scenario.
   const tree = document.querySelector("[data-tree]");
   tree?.addEventListener("keydown", (event) => {
