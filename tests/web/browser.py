@@ -91,16 +91,20 @@ def visiting(
     assert watch.found == []
 
 
-def accessible(page: Page, *, within: str | None = None) -> None:
-    """Assert that axe-core finds nothing serious in a page."""
-    results = Axe().run(page, context=within)
-    serious = [found for found in results.response["violations"] if found["impact"] in SERIOUS]
-    words = [
-        f"{found['id']}: {found['help']}\n    "
-        + "\n    ".join(node["html"][:300] for node in found["nodes"][:5])
-        for found in serious
+def serious(page: Page) -> list[str]:
+    """What axe-core finds serious in a page."""
+    return [
+        f"{page.url}: {found['id']}: {found['help']}: {node['html'][:300]}"
+        for found in Axe().run(page).response["violations"]
+        if found["impact"] in SERIOUS
+        for node in found["nodes"][:5]
     ]
-    assert not serious, f"{page.url}:\n" + "\n".join(words)
+
+
+def accessible(page: Page) -> None:
+    """Assert that axe-core finds nothing serious in a page."""
+    found = serious(page)
+    assert not found, "\n".join(found)
 
 
 def log_in(page: Page, key: str) -> None:

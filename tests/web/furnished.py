@@ -65,21 +65,29 @@ def faulty(case: str, folder: Path) -> Path:
     return path
 
 
-def addresses(page: Page, start: str = "/") -> Iterator[str]:
-    """Go to every page that links lead to, one of each kind (ids and numbers count as alike)."""
-    waiting, seen = [start], {_kind(start)}
+def addresses(page: Page, *starts: str) -> Iterator[str]:
+    """Go to pages, and to every page that links lead to, one of each kind (ids count as alike)."""
+    waiting, seen = ["/", *starts], set(map(_kind, ("/", *starts)))
     while waiting:
         address = waiting.pop(0)
         page.goto(address)
+        links = page.eval_on_selector_all("a[href]", "all => all.map((a) => a.getAttribute('href'))")
+        here = page.url
         yield address
-        for link in page.eval_on_selector_all("a[href]", "all => all.map((a) => a.getAttribute('href'))"):
-            parts = urlsplit(urljoin(page.url, link))
-            if parts.netloc != urlsplit(page.url).netloc or _SKIPPED.search(parts.path):
+        for link in links:
+            parts = urlsplit(urljoin(here, link))
+            if parts.netloc != urlsplit(here).netloc or _SKIPPED.search(parts.path):
                 continue
             found = f"{parts.path}?{parts.query}" if parts.query else parts.path
             if _kind(found) not in seen:
                 seen.add(_kind(found))
                 waiting.append(found)
+
+
+def every(made: dict[str, str]) -> list[str]:
+    """Pages of each of the jobs, which look different by their kinds and ends."""
+    jobs = [made[name] for name in ("solved", "compared", "evaluated", "batch", "failed", "cancelled")]
+    return [f"/jobs/{job}{more}" for job in jobs for more in ("", "/plan")]
 
 
 def _kind(address: str) -> str:

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Response
 
 from tests.api.remote import Server
-from tests.web.browser import accessible, log_in, visiting
+from tests.web.browser import accessible, log_in, serious, visiting
 from tests.web.conftest import Keyed
-from tests.web.furnished import addresses, faulty, furnish
+from tests.web.furnished import addresses, every, faulty, furnish
 from tests.web.test_assets import SCRIPT_KB
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -42,35 +42,38 @@ def settled(page: Page) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_page(browser: Browser, served: Server, furnished: dict[str, str], theme: str) -> None:
     scripts: list[Response] = []
-    with visiting(browser, served.url, theme=theme) as (page, watch):
+    wrong, seen = [], []
+    with visiting(browser, served.url, theme=theme) as (page, _):
         page.on("response", lambda r: scripts.append(r) if r.request.resource_type == "script" else None)
-        seen = []
-        for address in addresses(page):
+        for address in addresses(page, *every(furnished)):
             own = sum(len(r.body()) for r in scripts if "/vega" not in r.url)
-            assert own < 1000 * SCRIPT_KB, (address, own)
-            if not page.locator("figure[data-chart]").count():
-                assert not any("/vega" in r.url for r in scripts), address
+            if own > 1000 * SCRIPT_KB:
+                wrong.append(f"{address}: {own} bytes of script")
+            if not page.locator("figure[data-chart]").count() and any("/vega" in r.url for r in scripts):
+                wrong.append(f"{address}: scripts for charts, and none are there")
             settled(page)
-            accessible(page)
+            wrong += serious(page)
             seen.append(address)
-            page.context.clear_cookies()
             scripts.clear()
-        kinds = " ".join(seen)
-        for id in (furnished["instance"], furnished["draft"]):
-            assert id in kinds
-        for path in ("/plan/scenarios", "/plan/downloads", "/compare/", "/jobs/new", "/tables", "/map"):
-            assert path in kinds, path
-        assert watch.found == []
+    assert not wrong, "\n".join(wrong)
+    kinds = " ".join(seen)
+    for id in (furnished["instance"], furnished["draft"]):
+        assert id in kinds
+    for path in ("/plan/scenarios", "/plan/downloads", "/compare/", "/jobs/new", "/tables", "/map"):
+        assert path in kinds, path
 
 
 def test_no_page_is_wider_than_a_telephone(
     browser: Browser, served: Server, furnished: dict[str, str]
 ) -> None:
+    wrong = []
     with visiting(browser, served.url, viewport={"width": 360, "height": 740}) as (page, _):
-        for address in addresses(page):
+        for address in addresses(page, *every(furnished)):
             settled(page)
             wide = page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= 360, (address, wide)
+            if wide > 360:
+                wrong.append(f"{address}: {wide} pixels")
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
