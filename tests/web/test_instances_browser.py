@@ -37,7 +37,7 @@ def faulty() -> dict[str, Any]:
 def upload(page: Page, *paths: Path) -> None:
     page.goto("/instances")
     page.get_by_label(re.compile("Send a workbook")).set_input_files(list(paths))
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Send", exact=True).click()
 
 
 def draft_of(page: Page, folder: Path) -> None:
@@ -134,7 +134,7 @@ def test_the_keyboard_alone(page: Page, folder: Path) -> None:
     page.get_by_label(re.compile("Send a workbook")).set_input_files(draft)
     page.get_by_label(re.compile("Send a workbook")).focus()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Send")).to_be_focused()
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/instances/drafts/"))
     for _ in range(80):

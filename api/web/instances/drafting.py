@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from api.http.parts import Needs, Parts
 from api.store import upload
@@ -51,8 +51,14 @@ def draft(
     q: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """What is wrong with a draft and how to mend it; with ``table`` every row of that table."""
-    if table:
-        return _table(request, visitor, parts, id, table, page, q.strip())
+    shown = _table(request, visitor, parts, id, table, page, q.strip()) if table else None
+    shown = shown or _faults(request, visitor, parts, id)
+    if "hx-request" in request.headers:  # the address is that of what is seen, so that it can be loaded again
+        shown.headers["HX-Replace-Url"] = request.url.path + (f"?{request.url.query}" if table else "")
+    return shown
+
+
+def _faults(request: Request, visitor: Visit, parts: Parts, id: str) -> Response:
     record, found, checked = _checked(parts, visitor.tenant, id)
     groups = mending.groups(found, checked)
     fields = [f for g in groups for line in g.lines for f in line.fields]
@@ -138,7 +144,8 @@ def _change(request: Request, visitor: Visit, parts: Parts, id: str) -> Response
             stored, _ = parts.documents.put_instance(visitor.tenant, checked.instance)
             drafts.delete(visitor.tenant, record.id)
             return to(request, f"/instances/{stored.id}")
-    return to(request, _back(id, sent, what))
+    # Followed by scripts as well: they take the page's part that has changed.
+    return RedirectResponse(_back(id, sent, what), 303)
 
 
 def _back(id: str, sent: Mapping[str, str], what: str) -> str:

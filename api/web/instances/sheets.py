@@ -121,7 +121,8 @@ def part(grid: Grid, first: int, count: int, wanted: str = "") -> Part:
 
 
 def _holds(row: Sequence[Any], words: list[str]) -> bool:
-    text = " ".join(cell(value) for value in row).casefold()
+    # Numbers are found as they are and as they are shown.
+    text = " ".join(f"{cell(value)} {cell(value, right=True)}" for value in row).casefold()
     return all(word in text for word in words)
 
 

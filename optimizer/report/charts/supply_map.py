@@ -103,7 +103,8 @@ def words(rows: pd.DataFrame, what: str, unit: str) -> str:
 def chart(rows: pd.DataFrame, what: str, unit: str, outlines: str) -> Any:
     """Countries in the depth of their share, as ``rows`` of :func:`data`.
 
-    ``outlines``: the address of the outlines.
+    ``outlines``: the address of the outlines. For whoever does not see it, :func:`words` and the rows
+    themselves say the same; hundreds of shapes would say nothing.
     """
     if rows.empty:
         return empty(TITLE, NONE)
@@ -115,10 +116,10 @@ def chart(rows: pd.DataFrame, what: str, unit: str, outlines: str) -> Any:
     world = alt.Chart(alt.topo_feature(outlines, "countries"))
     # Nothing is mined in Antarctica; without it the rest is larger.
     land = world.transform_filter("datum.id !== '010'").mark_geoshape(
-        fill="#eeeeee", stroke="#bbbbbb", strokeWidth=0.5
+        fill="#eeeeee", stroke="#bbbbbb", strokeWidth=0.5, aria=False
     )
     filled = (
-        world.mark_geoshape(stroke=INK, strokeWidth=0.6)
+        world.mark_geoshape(stroke=INK, strokeWidth=0.6, aria=False)
         .transform_lookup("id", alt.LookupData(shown, "outline", ["name", "group", "told", "part", "share"]))
         .transform_filter("isValid(datum.share)")
         .encode(
