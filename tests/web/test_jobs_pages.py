@@ -109,7 +109,7 @@ def test_a_job_that_runs(world: World, visitor: Visitor) -> None:
     visitor.piece(seen[1], status=204)
     progress(world, job, phase="search", incumbent=100e6, bound=95e6, nodes=9)
     piece = visitor.piece(seen[1]).text
-    assert 'hx-swap-oob="morph:outerHTML"' in piece
+    assert 'hx-swap-oob="morph"' in piece
     assert "100\u00a0m" in piece
     rows = visitor.client.get(f"/jobs/{job}/points.json").json()
     assert rows["name"] == "progress"
