@@ -163,7 +163,7 @@ def test_a_job_that_succeeded_has_files(world: World, visitor: Visitor) -> None:
     visitor.get(f"/jobs/{job}/remove")
     visitor.post(f"/jobs/{job}/remove")
     assert world.jobs.get(ANON, job).state == "expired"
-    assert "its results have been removed" in visitor.get(f"/jobs/{job}").text
+    assert "Its results have been removed" in visitor.get(f"/jobs/{job}").text
 
 
 def test_runs_after_a_worker_died(world: World, visitor: Visitor) -> None:

@@ -110,6 +110,8 @@ def sentence(job: Job) -> str:
             return phrases.STATUS[job.solver_status] if job.solver_status else "It is done."
         case "failed":
             return "It failed."
+        case "expired":
+            return "Its results have been removed."
         case _:
             return f"It is {phrases.STATES[job.state]}."
 
