@@ -161,7 +161,7 @@ def test_the_map_is_drawn(page: Page) -> None:
     page.get_by_role("button", name=re.compile("^Load")).first.click()
     page.wait_for_url(re.compile("/instances/[0-9a-f]{64}$"))
     page.get_by_role("link", name="Map", exact=True).click()
-    page.get_by_label("Commodity", exact=True).select_option("gallium")
+    page.get_by_label("Commodity, or all of a stage").select_option("gallium")
     page.get_by_role("button", name="Show").click()
     page.wait_for_selector("figure[data-drawn]")
     assert page.locator(".picture svg path").count() > 150

@@ -329,7 +329,7 @@ def test_every_view_of_the_real_case(world: World, visitor: Visitor) -> None:
 def test_the_map_and_its_table(world: World, visitor: Visitor) -> None:
     real = files.read(CASES / "us-vault-2026")
     id = world.documents.put_instance("anonymous", real)[0].id
-    page = visitor.get(f"/instances/{id}/map?commodity=gallium").text
+    page = visitor.get(f"/instances/{id}/map?show=gallium").text
     spec = re.search(r'data-chart="([^"]+)"', page)
     assert spec is not None
     assert "Canada" in page
@@ -339,8 +339,8 @@ def test_the_map_and_its_table(world: World, visitor: Visitor) -> None:
         r"/static/[0-9a-f]{16}/vendor/world-atlas@2.0.2/countries-110m.json", drawn["data"]["url"]
     )
     assert visitor.get(drawn["data"]["url"]).json()["type"] == "Topology"
-    assert "USD a year" in visitor.get(f"/instances/{id}/map?stage=metal&of=offers").text
-    visitor.get(f"/instances/{id}/map?commodity=nothing", status=422)
+    assert "USD a year" in visitor.get(f"/instances/{id}/map?show=stage:metal&of=offers").text
+    visitor.get(f"/instances/{id}/map?show=nothing", status=422)
     visitor.get(f"/instances/{id}/map?of=nothing", status=422)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlencode
@@ -26,11 +28,26 @@ from models.tables.layout import SCALARS, tables
 router = APIRouter(prefix="/instances/drafts")
 
 
+KEPT = 8
+"""Checks that are remembered: whoever turns the pages of a draft need not wait for it again."""
+_kept: OrderedDict[tuple[str, int], Checked] = OrderedDict()
+_lock = threading.Lock()
+
+
 def _checked(parts: Parts, tenant: str, id: str) -> tuple[DraftRecord, Draft, Checked]:
+    """A draft, and what is wrong with it. Raises NoSuchDraft."""
     drafts = Drafts(parts.documents.engine)
     record, data = drafts.get(tenant, id)
-    checked = upload.check(data)
+    version = (record.id, record.version)
+    with _lock:
+        checked = _kept.get(version)
     draft = Draft.loads(data)
+    if checked is None:
+        checked = upload.check(data)
+        with _lock:
+            _kept[version] = checked
+            while len(_kept) > KEPT:
+                _kept.popitem(last=False)
     drafts.checked(tenant, record, wrong(draft, checked))
     return record, draft, checked
 

@@ -35,25 +35,27 @@ def examples() -> tuple[Example, ...]:
         return ()
     found = [path.parent for path in FOLDER.glob("*/instance.yaml")]
     found.sort(key=lambda path: (path.name != FIRST, path.name))
-    return tuple(
-        Example(path.name, path.name.replace("-", " "), _about(path / "README.md")) for path in found
-    )
+    return tuple(_example(path) for path in found)
 
 
-def _about(readme: Path) -> str:
+def _example(folder: Path) -> Example:
+    readme = folder / "README.md"
+    lines = readme.read_text(encoding="utf-8").splitlines() if readme.is_file() else []
+    title = next((line.removeprefix("# ") for line in lines if line.startswith("# ")), folder.name)
+    return Example(folder.name, title, _about(lines))
+
+
+def _about(lines: list[str]) -> str:
     """The first paragraph of its page, in so many characters."""
-    if not readme.is_file():
-        return ""
-    lines = readme.read_text(encoding="utf-8").splitlines()
-    rest = iter(lines)
     words: list[str] = []
-    for line in rest:
+    for line in lines:
         if _HEADING.fullmatch(line):
             if words:
                 break
             continue
         words.append(line.strip())
-    text = re.sub(r"\[([^\]]*)\]\([^)]*\)|[*`]", r"\1", " ".join(words))
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)|[*`]", r"\1", " ".join(words)).removeprefix("Teaches: ")
+    text = text[:1].upper() + text[1:]
     return text if len(text) <= _WORDS else text[:_WORDS].rsplit(" ", 1)[0] + " …"
 
 

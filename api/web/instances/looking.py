@@ -141,18 +141,18 @@ By = Annotated[str, Query(pattern="^(country|via)$")]
 Word = Annotated[str, Query(max_length=200)]
 
 
-def _chosen(found: Opened, commodity: str, stage: str) -> tuple[str, str]:
-    """The commodity or stage that is shown; the first commodity with supply if none is asked for."""
+def _chosen(found: Opened, show: str) -> tuple[str, str]:
+    """The commodity or the stage that is shown; the first commodity with supply if none is asked for."""
     ids = [c.id for c in found.instance.commodities]
-    stages = {c.stage for c in found.instance.commodities}
-    if commodity and commodity not in ids:
-        raise BadRequest(f"{commodity[:80]!r} is not a commodity of this instance.")
-    if stage and stage not in stages:
-        raise BadRequest(f"{stage[:80]!r} is not a stage of this instance.")
-    if not commodity and not stage and ids:
-        supplied = set(found.content.supply["supply"]["commodity"])
-        return next((id for id in ids if id in supplied), ids[0]), ""
-    return commodity, "" if commodity else stage
+    if show in ids:
+        return show, ""
+    stage = show.removeprefix("stage:")
+    if show != stage and stage in {c.stage for c in found.instance.commodities}:
+        return "", stage
+    if show:
+        raise BadRequest(f"{show[:80]!r} is neither a commodity nor a stage of this instance.")
+    supplied = set(found.content.supply["supply"]["commodity"])
+    return next((id for id in ids if id in supplied), ids[0] if ids else ""), ""
 
 
 def _what(found: Opened, commodity: str, stage: str, of: str, by: str) -> str:
@@ -169,18 +169,17 @@ def map_page(
     visitor: Visitor,
     parts: Needs,
     id: str,
-    commodity: Word = "",
-    stage: Word = "",
+    show: Word = "",
     of: Of = "market",
     by: By = "country",
 ) -> Response:
-    """Where supply comes from, by commodity or stage."""
+    """Where supply comes from: of a commodity, or of all of a stage (``stage:`` and its name)."""
     found = opened(parts, visitor.tenant, id)
-    commodity, stage = _chosen(found, commodity, stage)
+    commodity, stage = _chosen(found, show)
     unit = "t" if commodity else "USD"
     what = _what(found, commodity, stage, of, by)
     shown = _rows(found, commodity, stage, of, by)
-    chosen = {"commodity": commodity} if commodity else {"stage": stage}
+    chosen = commodity or f"stage:{stage}"
     stages: dict[str, list[tuple[str, str]]] = {}
     for c in found.instance.commodities:
         stages.setdefault(c.stage, []).append((c.id, c.name))
@@ -195,7 +194,7 @@ def map_page(
         request, visitor, "map.html", found, "map", what="Map", picture_title=what, stages=stages,
         commodity=commodity, stage=stage, of=of, by=by, unit=unit, rows=table,
         words=supply_map.words(shown, what, unit),
-        spec=f"/instances/{id}/map.json?{urlencode(chosen | {'of': of, 'by': by})}",
+        spec=f"/instances/{id}/map.json?{urlencode({'show': chosen, 'of': of, 'by': by})}",
     )  # fmt: skip
 
 
@@ -210,14 +209,13 @@ def map_spec(
     visitor: Visitor,
     parts: Needs,
     id: str,
-    commodity: Word = "",
-    stage: Word = "",
+    show: Word = "",
     of: Of = "market",
     by: By = "country",
 ) -> Response:
     """The map itself."""
     found = opened(parts, visitor.tenant, id)
-    commodity, stage = _chosen(found, commodity, stage)
+    commodity, stage = _chosen(found, show)
     shown = _rows(found, commodity, stage, of, by)
     what = _what(found, commodity, stage, of, by)
     drawn = supply_map.chart(shown, what, "t" if commodity else "USD", asset(OUTLINES))

@@ -19,7 +19,7 @@ SUFFIXES = {
 ACCEPT = ",".join(f".{suffix}" for suffix in SUFFIXES)
 MOST = 20
 """Files of one form."""
-_TOLD = 20
+_TOLD = 200
 """Faults that are listed of a file that is too large to be mended here."""
 _ADVICE = {
     "csv": "one table is not an instance; put the folder it lies in into a zip archive",
@@ -46,9 +46,9 @@ class Sent:
 async def take(parts: Parts, tenant: str, file: UploadFile) -> Sent:
     """Read one file. What is wrong with it is part of the answer; Unavailable and the like are raised."""
     name = (file.filename or "a file without a name").replace("\\", "/").rpartition("/")[2][:200]
-    data = await file.read()
     with parts.buffered.account() as add:
-        add(len(data))
+        add(file.size or 0)
+        data = await file.read()
         return await parts.buffered.work(data, lambda: _taken(parts, tenant, name, data))
 
 
