@@ -5,6 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -116,3 +119,22 @@ def test_no_page_has_too_much_script_before_charts(visitor: Visitor) -> None:
         assert len(gzip.compress(answer.content)) < len(answer.content)
     # Two libraries and our own; tests/web/test_journey.py counts each page's in the browser.
     assert 0 < total < 1000 * SCRIPT_KB
+
+
+def test_the_wheel_brings_every_file_of_the_pages(tmp_path: Path) -> None:
+    root = STATIC.parents[2]
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=root,
+        check=True,
+        capture_output=True,
+    )
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        brought = set(wheel.namelist())
+    pages = {
+        path.relative_to(root).as_posix()
+        for path in STATIC.parent.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert len(pages) > 50
+    assert pages <= brought
