@@ -165,7 +165,7 @@ def test_the_map_is_drawn(page: Page) -> None:
     page.get_by_role("button", name="Show").click()
     page.wait_for_selector("figure[data-drawn]")
     assert page.locator(".picture svg path").count() > 150
-    expect(page.get_by_role("cell", name="not on the map")).to_be_visible()
+    expect(page.get_by_role("rowheader", name="not on the map")).to_be_visible()
     accessible(page)
 
 

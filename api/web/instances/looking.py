@@ -185,7 +185,7 @@ def map_page(
         stages.setdefault(c.stage, []).append((c.id, c.name))
     told = tonnes if unit == "t" else usd
     table = [
-        (name, group, told(float(amount)), percent(float(share)), "" if outline else "not on the map")
+        (name if outline else f"{name} (not on the map)", group, told(float(amount)), percent(float(share)))
         for name, group, amount, share, outline in zip(
             shown["name"], shown["group"], shown["amount"], shown["share"], shown["outline"], strict=True
         )
