@@ -95,7 +95,7 @@ def comparison(
     here = [*query, ("left", side.left), ("right", side.right)]
     return shell.page(
         request, "compare/comparison.html", visitor, title=_title(shown, parts, visitor.tenant),
-        laid=shown, told=told, sections=sections, side=side, grids=telling.grids(side),
+        laid=shown, told=told, sections=sections, side=side, grids=telling.grids(side, shown.names),
         steps=telling.steps(shown), address=f"{base}?{urlencode(here)}", base=base, query=query,
         suffix=f"?{urlencode(query)}" if query else "", describe=DESCRIPTIONS,
         cards=[(card.label, card.figure, card.note) for card in told.cards], command=command(shown),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import pandas as pd
@@ -28,6 +29,8 @@ class Step:
     left: str
     right: str
     words: tuple[str, ...]
+    same: bool
+    """Whether both commit to the same."""
 
 
 def pair(laid: Laid, left: str | None, right: str | None) -> Side:
@@ -44,14 +47,19 @@ def steps(laid: Laid) -> list[Step]:
     if rows["envelope"].notna().all():
         rows = rows.sort_values("envelope", kind="stable")
     names = [str(name) for name in rows["alternative"]]
+    sides = [side_by_side(laid.part.tables, left, right, laid.names) for left, right in pairwise(names)]
+    planned = set(rows.loc[rows["objective"].notna(), "alternative"])
     return [
-        Step(left, right, side_by_side(laid.part.tables, left, right, laid.names).words)
-        for left, right in pairwise(names)
-    ]
+        Step(
+            side.left, side.right, side.words,
+            same={side.left, side.right} <= planned and bool((side.commitments["change"] == "same").all()),
+        )
+        for side in sides
+    ]  # fmt: skip
 
 
-def grids(side: Side) -> list[Grid]:
-    """Tables of two alternatives: figures, commitments, shortages, cover."""
+def grids(side: Side, names: Mapping[str, str]) -> list[Grid]:
+    """Tables of two alternatives: figures, commitments, shortages, cover. ``names``: of items, by id."""
     heads = [side.left, side.right]
     right = frozenset({1, 2, 3})
     numbers = [
@@ -60,14 +68,20 @@ def grids(side: Side) -> list[Grid]:
         if not (math.isnan(a) and math.isnan(b))
     ]
     made = [
-        [str(kind), str(id), *(_taken(a, s, unit) for s, a in ((sl, al), (sr, ar))), CHANGES[str(change)]]
+        [
+            str(kind),
+            f"{names[id]} [{id}]" if id in names else str(id),
+            *(_taken(a, s, unit) for s, a in ((sl, al), (sr, ar))),
+            CHANGES[str(change)],
+        ]
         for kind, id, sl, al, sr, ar, unit, change in side.commitments.itertuples(index=False)
     ]
     found = [
         Grid("Figures", ["figure", *heads, "difference"], numbers, right),
         Grid("Commitments", ["kind", "item", *heads, "change"], made, frozenset({2, 3})),
     ]
-    found += [_both(side.shortages, "Shortages", heads), _both(side.cover, "Cover, days of use", heads)]
+    cover = replace(_both(side.cover, "Days of use in stock", heads), folded=True)
+    found += [_both(side.shortages, "Shortages", heads), cover]
     return [grid for grid in found if grid.rows]
 
 
