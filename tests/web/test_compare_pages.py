@@ -153,6 +153,27 @@ def test_a_sweep_from_the_form(world: World, visitor: Visitor) -> None:
     assert (work["budgets"], work["regret"]) == ([700.0, 900.0], False)
 
 
+def test_alternatives_that_do_not_fit_come_back_with_the_form(world: World, visitor: Visitor) -> None:
+    first = world.documents.put_instance(ANON, instance())[0].id
+    rows = [{"name": "without", "forbid": ["big"]}]
+    job = submit(world, {"kind": "compare", "instance": first, "alternatives": rows})
+    assert "Further alternatives are taken over as they are: without." in " ".join(
+        visitor.get(f"/compare/new?clone={job}").text.split()
+    )
+    form = {
+        "kind": "solve",
+        "once": "a" * 32,
+        "clone": job,
+        "instance": first,
+        "options.relative_gap": "0.01",
+    }
+    made = visitor.post("/compare/new", form).headers["location"].rpartition("/")[2]
+    assert world.jobs.get(ANON, made).work["alternatives"] == rows
+    back = visitor.post("/compare/new", form | {"instance": world.store()}, status=422).text
+    assert "It was not submitted" in back
+    assert "big" in back
+
+
 def test_a_finished_comparison(world: World, visitor: Visitor) -> None:
     job = comparison(world)
     assert f'href="/compare/{job}"' in visitor.get("/compare").text

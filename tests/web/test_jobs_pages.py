@@ -189,6 +189,27 @@ def test_a_comparison_under_way(world: World, visitor: Visitor) -> None:
     assert 'id="gap"' not in text, "the search of one alternative after the other is no picture"
 
 
+def test_a_batch_and_where_jobs_come_from(world: World, visitor: Visitor) -> None:
+    id = world.store()
+    members = [{"name": name, "instance": id} for name in ("north", "south")]
+    batch = submit(world, {"kind": "batch", "instances": members})
+    text = visitor.get(f"/jobs/{batch}").text
+    assert "north" in text
+    assert f'href="/jobs?batch={batch}"' in text
+    listed = visitor.get(f"/jobs?batch={batch}").text
+    assert listed.count("<tr id=") == 2
+    member = world.jobs.list(ANON, Query(batch=batch)).jobs[0]
+    world.jobs.finish(member.id, objective=1.0)
+    child = waiting(world, parent=member.id, title="Goes on")
+    assert "goes on from" in visitor.get(f"/jobs/{child}").text
+    assert "was gone on from by" in visitor.get(f"/jobs/{member.id}").text
+    assert "is one instance of" in visitor.get(f"/jobs/{member.id}").text
+    assert "1 of 2 done" in visitor.get(f"/jobs/{batch}").text
+    visitor.get(f"/jobs/new?clone={batch}", status=422)
+    warm = visitor.get(f"/jobs/new?clone={member.id}").text
+    assert "Begin with the plan of that job" in warm
+
+
 def test_the_form_of_a_new_job(world: World, visitor: Visitor) -> None:
     instance = world.store()
     text = visitor.get(f"/jobs/new?instance={instance}").text

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.http.parts import Needs, Parts
-from api.http.problems import Listed
+from api.http.problems import Listed, describe
 from api.http.routes.jobs import known
 from api.web import shell
 from api.web.compare import sweep as sweeps
@@ -16,7 +16,7 @@ from api.web.compare.sweep import Sweep
 from api.web.jobs import listing
 from api.web.jobs.acting import send
 from api.web.session import Acting, Visit, Visitor
-from models.faults import NotAllowed
+from models.faults import FaultyAlternatives, NotAllowed
 from models.jobs import Job
 
 _CHOICE = 200
@@ -58,6 +58,9 @@ def submit(request: Request, visitor: Acting, parts: Needs) -> Response:
         job = send(parts, visitor, sweeps.request(asked, values), asked.asking.once)
     except Listed as error:
         return _form(request, visitor, parts, sweeps.faulty(asked, error), original, status=422)
+    except FaultyAlternatives as error:  # taken over from another comparison, and not for this instance
+        form = replace(asked.asking, errors=describe(error)["errors"])
+        return _form(request, visitor, parts, replace(asked, asking=form), original, status=422)
     return RedirectResponse(f"/jobs/{job.id}", 303)
 
 
