@@ -59,8 +59,8 @@ def submit(request: Request, visitor: Acting, parts: Needs) -> Response:
     except Listed as error:
         return _form(request, visitor, parts, sweeps.faulty(asked, error), original, status=422)
     except FaultyAlternatives as error:  # taken over from another comparison, and not for this instance
-        form = replace(asked.asking, errors=describe(error)["errors"])
-        return _form(request, visitor, parts, replace(asked, asking=form), original, status=422)
+        told = replace(asked.asking, errors=describe(error)["errors"])
+        return _form(request, visitor, parts, replace(asked, asking=told), original, status=422)
     return RedirectResponse(f"/jobs/{job.id}", 303)
 
 
