@@ -24,7 +24,6 @@ from api.web.jobs import listing, phrases
 from api.web.session import Visit, Visitor
 from models.faults import NoSuchFile
 from models.jobs import Job
-from optimizer.compare import DESCRIPTIONS
 from optimizer.report.charts import COMPARISON, Picture
 from optimizer.report.comparison import chapter
 from optimizer.report.grid import grid
@@ -79,6 +78,8 @@ def comparison(
     left: str | None = None, right: str | None = None,
 ) -> Response:  # fmt: skip
     """One comparison. Where ``id`` is ``plans``, ``job`` (several) names the jobs that found them."""
+    from optimizer.compare import DESCRIPTIONS
+
     shown = found(request, visitor, parts, id)
     side = telling.pair(shown, left, right)
     query = [("job", one) for one in request.query_params.getlist("job")] if id == PLANS else []
@@ -145,6 +146,8 @@ def table(request: Request, visitor: Visitor, parts: Needs, id: str, name: str) 
 @router.get("/compare/{id}/comparison.xlsx")
 def workbook(request: Request, visitor: Visitor, parts: Needs, id: str) -> Response:
     """All tables as one workbook."""
+    from optimizer.compare import DESCRIPTIONS
+
     shown = found(request, visitor, parts, id)
 
     def load() -> bytes:

@@ -6,15 +6,18 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from api.web.compare.laid import Laid
 from api.web.shell import NOTHING
-from optimizer.compare.side import Side, side_by_side
 from optimizer.report.comparison import SHARED, measured, signed
 from optimizer.report.grid import Grid
 from optimizer.summary.words import figures, percent, usd, year
+
+if TYPE_CHECKING:
+    from optimizer.compare.side import Side
 
 CHANGES = {
     "same": "alike", "left": "only on the left", "right": "only on the right", "larger": "larger",
@@ -35,6 +38,9 @@ class Step:
 
 def pair(laid: Laid, left: str | None, right: str | None) -> Side:
     """Two alternatives; the baseline and the last one if nothing is said. Raises UnknownItem."""
+    # Here, as it brings the solver's libraries along.
+    from optimizer.compare.side import side_by_side
+
     names = laid.alternatives
     left = left or laid.baseline
     right = right or next((name for name in reversed(names) if name != left), left)
@@ -43,6 +49,8 @@ def pair(laid: Laid, left: str | None, right: str | None) -> Side:
 
 def steps(laid: Laid) -> list[Step]:
     """What changes from each alternative to the next, by envelope."""
+    from optimizer.compare.side import side_by_side
+
     rows = laid.part.tables["alternatives"]
     if rows["envelope"].notna().all():
         rows = rows.sort_values("envelope", kind="stable")
