@@ -22,7 +22,6 @@ from models.files import json_format
 from models.instance import Instance
 from models.jobs import FINAL, Job
 from models.plan import Plan
-from optimizer.compare.apart import apart
 from optimizer.report.parts import Part, assembled
 from optimizer.summary.words import usd
 
@@ -159,6 +158,9 @@ def of_plans(shelf: Shelf, parts: Parts, tenant: str, ids: Sequence[str]) -> Lai
 
 
 def _lay(parts: Parts, jobs: Sequence[Job]) -> Laid:
+    # Here, as it brings the solver's libraries along.
+    from optimizer.compare.apart import apart
+
     read = [
         (
             json_format.loads(parts.documents.file(job, "instance.json"), "instance.json"),
