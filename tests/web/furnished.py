@@ -16,7 +16,7 @@ from tests.api.remote import ROOT, Server
 
 _ID = re.compile(r"[0-9a-f]{16,64}")
 _SKIPPED = re.compile(
-    r"/(download|files|tables/[^/]+\.|tables\.|log$|report)|\.(json|csv|xlsx|zip|parquet)(\?|$)|^/static"
+    r"/(download$|files|tables/[^/]+\.|tables\.|log$|report)|\.(json|csv|xlsx|zip|parquet)(\?|$)|^/static"
 )
 """Addresses that answer with a file."""
 BUDGETS = [1e7, 2.5e7]

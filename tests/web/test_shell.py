@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -114,3 +116,9 @@ def test_findings_of_every_shape_are_told(world: World) -> None:
     text = template.render(problem=problem)
     assert "It died." in text
     assert "By signal 9." in text
+
+
+def test_the_process_that_answers_brings_no_solver_along() -> None:
+    text = "import sys, api.http.app; print(sorted({'pyomo', 'highspy', 'scipy', 'dbos'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", text], check=True, capture_output=True, text=True)
+    assert done.stdout == "[]\n"
