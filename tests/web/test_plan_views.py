@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api.web.plan import ledger, overview, reasons, rooms, scenario
+from api.web.plan import drawing, ledger, overview, reasons, rooms, scenario
 from api.web.plan.ledger import Entry
 from api.web.plan.opened import Opened, Shelf
 from api.web.plan.rooms import Place
@@ -91,7 +91,7 @@ def test_pictures_of_one_material() -> None:
 
 
 def test_the_drawing_of_the_tree_by_hand() -> None:
-    drawn = scenario.drawing(opened().unfolded(), "ban", lambda s: f"/{s}")
+    drawn = drawing.drawing(opened().unfolded(), "ban", lambda s: f"/{s}")
     assert [name for _, name in drawn.columns] == ["2027", "2028"]
     # Two lines leave the first year; that of the ban is the chosen one and comes last: it lies on top.
     assert [(line.state, line.on) for line in drawn.lines] == [("calm", False), ("hit", True)]
@@ -99,9 +99,9 @@ def test_the_drawing_of_the_tree_by_hand() -> None:
         ("(undisturbed)", "/(undisturbed)", False),
         ("ban", "/ban", True),
     ]
-    assert [leaf.y for leaf in drawn.leaves] == [scenario.TOP, scenario.TOP + scenario.ROW]
+    assert [leaf.y for leaf in drawn.leaves] == [drawing.TOP, drawing.TOP + drawing.ROW]
     sizes = [dot.radius for dot in drawn.dots]
-    assert sizes == [scenario.SMALL, scenario.SMALL, scenario.LARGE]
+    assert sizes == [drawing.SMALL, drawing.SMALL, drawing.LARGE]
     assert drawn.left == 0
 
 

@@ -11,6 +11,7 @@ from api.http import tables as tabular
 from api.http.parts import Needs, Parts
 from api.web import shell
 from api.web.plan import downloads, overview, rooms
+from api.web.plan import drawing as drawings
 from api.web.plan import ledger as ledgers
 from api.web.plan import opened as opening
 from api.web.plan import scenario as scenarios
@@ -128,7 +129,7 @@ def unfolding(
     return show(
         request, visitor, "scenarios", "scenarios", found, opened,
         drawing=opened.view(
-            lambda: scenarios.drawing(tables, who, lambda s: place.address("scenarios", {"scenario": s})),
+            lambda: drawings.drawing(tables, who, lambda s: place.address("scenarios", {"scenario": s})),
             "drawing", place, who,
         ),
         shown=shown, chart=chart, scenarios=every[:MOST_SCENARIOS], all=len(every),
