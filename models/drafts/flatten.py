@@ -7,11 +7,14 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from models.drafts.sheets import Cell, Sheet, plain
-from models.instance.shape import FieldShape, shapes
-from models.tables.layout import SCALARS, Table, tables
+from models.drafts.sheets import Cell, Sheet, plain, text
+from models.instance import Instance
+from models.instance.shape import FieldShape, Kind, shapes
+from models.tables.layout import SCALARS, Table, scalars, tables
 from models.tables.periods import label
 from models.tables.values import SEPARATOR, shortest
+
+ODD = "a single value; a list or a record cannot stand here"
 
 
 def flatten(raw: dict[str, Any], source: str) -> list[Sheet]:
@@ -29,7 +32,7 @@ class _Flattener:
         for key, value in self.raw.items():
             self._top(str(key), value)
         self._shown()
-        sheets = [Sheet(SCALARS, ["field", "value"], self.scalars, self.source)]
+        sheets = [_marked(Sheet(SCALARS, ["field", "value"], self.scalars, self.source))]
         for name, table in tables().items():
             if name in self.found:
                 sheets.append(self._sheet(table, self.found[name]))
@@ -42,8 +45,16 @@ class _Flattener:
         elif isinstance(value, dict) and value:
             for inner, entry in value.items():
                 self._top(f"{name}.{inner}", entry)
-        elif value not in (None, {}, []):
-            self.scalars.append([name, _cell(value)])
+        elif value is not None and not (value == [] and table is not None) and not self._record(name, value):
+            known = scalars().get(name)
+            cell = _cell(value, known.kind if known is not None else None)
+            # A field that does not exist is a fault of its own.
+            self.scalars.append([name, cell if known is not None else str(text(cell))])
+
+    def _record(self, name: str, value: Any) -> bool:
+        """Whether this is a record that says nothing."""
+        shape = shapes(Instance).get(name)
+        return value == {} and shape is not None and shape.kind == "record"
 
     def _shown(self) -> None:
         """A budget of nothing is not no budget: one of its defaults says that it is there."""
@@ -57,7 +68,7 @@ class _Flattener:
             row: dict[str, Any] = dict(zip(table.keys, keys, strict=True))
             rows.append(row)
             if not isinstance(entry, dict):
-                row[table.columns[0].name] = _cell(entry)
+                row[table.columns[0].name] = _Odd(text(_cell(entry)))
                 continue
             below = (*keys, str(entry.get("id") or ""))
             fields = shapes(table.row) if table.row is not None else {}
@@ -73,6 +84,8 @@ class _Flattener:
         shape: FieldShape | None,
         below: tuple[str, ...],
     ) -> None:
+        if value is None or (value == {} and shape is not None and _says_nothing(shape)):
+            return  # as if it were not there
         nested = tables().get(f"{table.name}.{name}")
         if nested is not None and isinstance(value, list) and nested.row is not None:
             self._rows(nested, value, below)
@@ -80,7 +93,7 @@ class _Flattener:
             pairs = [{"commodity": commodity, "quantity": amount} for commodity, amount in value.items()]
             rows = self.found.setdefault(nested.name, [])
             for pair in pairs:
-                amounts = dict(self._spread("quantity", pair["quantity"], nested.columns[1].kind == "series"))
+                amounts = dict(self._spread("quantity", pair["quantity"], nested.columns[1].kind))
                 keyed = dict(zip(nested.keys, below, strict=True))
                 rows.append({**keyed, "commodity": pair["commodity"], **amounts})
         elif isinstance(value, dict) and value and nested is None:
@@ -88,15 +101,15 @@ class _Flattener:
             for inner, entry in value.items():
                 self._field(table, row, f"{name}.{inner}", entry, rows_of.get(str(inner)), below)
         else:
-            row.update(self._spread(name, value, shape is not None and shape.kind == "series"))
+            row.update(self._spread(name, value, shape.kind if shape is not None else None))
 
-    def _spread(self, name: str, value: Any, series: bool) -> Iterator[tuple[str, Cell]]:
+    def _spread(self, name: str, value: Any, kind: Kind | None) -> Iterator[tuple[str, Cell]]:
         """A value as one cell; one for every period where it is a list of such."""
-        if series and isinstance(value, list) and value:
+        if kind == "series" and isinstance(value, list) and value:
             for t, entry in enumerate(value):
-                yield f"{name}[{self._year(t)}]", _cell(entry)
+                yield f"{name}[{self._year(t)}]", _cell(entry, "number")
         else:
-            yield name, _cell(value)
+            yield name, _cell(value, kind)
 
     def _year(self, period: int) -> str:
         horizon = self.raw.get("horizon")
@@ -114,9 +127,17 @@ class _Flattener:
             yearly = [n for n in seen if n.partition("[")[0] == column.name]
             names.update(dict.fromkeys(sorted(yearly, key=_place)))
         names.update(seen)
-        return Sheet(
-            table.name, list(names), [[row.get(name) for name in names] for row in rows], self.source
-        )
+        if not names:  # rows that say nothing are rows
+            names.update({column.name: None for column in table.columns if column.needed})
+        cells = [[row.get(name) for name in names] for row in rows]
+        return _marked(Sheet(table.name, list(names), cells, self.source))
+
+
+def _says_nothing(shape: FieldShape) -> bool:
+    """Whether an empty record is the same as none."""
+    return shape.kind == "record" and not any(
+        field.required for row in shape.rows for field in shapes(row).values()
+    )
 
 
 def _place(name: str) -> tuple[float, str]:
@@ -128,16 +149,31 @@ def _place(name: str) -> tuple[float, str]:
         return float("inf"), name
 
 
-def _cell(value: Any) -> Cell:
+class _Odd(str):
+    """What no cell can hold, written out."""
+
+
+def _marked(sheet: Sheet) -> Sheet:
+    """The same, with a mark on every cell that would otherwise be taken for its text."""
+    for key, row in zip(sheet.keys, sheet.rows, strict=True):
+        for at, value in enumerate(row):
+            if isinstance(value, _Odd):
+                row[at] = str(value)
+                sheet.marks.setdefault(key, {})[sheet.ids[at]] = ODD
+    return sheet
+
+
+def _cell(value: Any, kind: Kind | None = None) -> Cell:
     """A value in one cell: lists of simple ones joined, anything else written out as JSON."""
-    if isinstance(value, list) and all(isinstance(v, str | int | float) for v in value):
-        return SEPARATOR.join(v if isinstance(v, str) else shortest_or_text(v) for v in value)
+    lists = kind in (None, "list") or (kind == "series" and value)
+    if lists and isinstance(value, list) and all(isinstance(v, str | int | float) for v in value):
+        return SEPARATOR.join(v if isinstance(v, str) else _entry(v) for v in value)
     if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False, default=str)
+        return _Odd(json.dumps(value, ensure_ascii=False, default=str))
     return plain(value)
 
 
-def shortest_or_text(value: float) -> str:
+def _entry(value: float) -> str:
     """A number or a truth value within a list."""
     if isinstance(value, bool) or not math.isfinite(value):
         return str(value).lower()

@@ -25,7 +25,10 @@ def draft(data: bytes, format: str, name: str) -> Draft:
         raw = json_format.document(data, name) if format == "json" else yaml_format.document(data, name)[0]
         if not isinstance(raw, dict):
             raise UnreadableFile(f"{name} is no record of tables and fields, but {shorten(raw)}.")
-        return Draft(name, flatten(raw, name))
+        try:
+            return Draft(name, flatten(raw, name))
+        except RecursionError as error:
+            raise UnreadableFile(f"{name} is nested too deeply.") from error
     if format == "xlsx":
         return _workbook(data, name)
     if format == "zip":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,10 @@ from models import files
 from models.drafts import Draft, check, edit
 from models.drafts.read import draft, of_instance
 from models.drafts.sheets import CELLS, Sheet
-from models.faults import BadRequest, TooLarge, UnreadableFile
+from models.faults import BadRequest, FaultyInstance, TooLarge, UnreadableFile
 from models.files import json_format, xlsx_format, yaml_format
 from models.instance import Instance
+from tests.models.small import SMALL
 
 CASES = Path(__file__).parents[3] / "instances"
 ONE = files.read(CASES / "one-material")
@@ -288,10 +291,52 @@ def test_what_no_table_can_hold_is_kept_as_text_and_told() -> None:
     assert countries.rows[0][0] == "USA"
 
 
+ODD = (None, "x", -1, [], {}, [1, 2], True, "12", [{"a": 1}], {"z": {"y": 1}}, 1e308)
+_SAME = ("12", -1, True, 1e308)
+"""Texts for numbers and the other way round: in a table they are the same."""
+
+
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if path:
+        yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from paths(inner, (*path, key))
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_whatever_stands_anywhere_a_draft_says_what_is_wrong(odd: Any) -> None:
+    """Every value of a full instance in turn replaced: what is a fault in the file is one of the draft."""
+    for path in list(paths(SMALL))[:: 2 if odd == {} else 7]:
+        data = copy.deepcopy(SMALL)
+        place: Any = data
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = odd
+        checked = check(Draft.loads(sent(data).dumps()))
+        try:
+            instance = Instance.parse(data)
+        except FaultyInstance:
+            absent = odd is None or odd == []
+            assert checked.faults or odd in _SAME or absent, (path, odd)
+        else:
+            assert checked.instance == instance, (path, odd, checked.faults)
+
+
 @pytest.mark.parametrize("text", ["[1]", '"x"', "3", "{", ""])
 def test_what_is_no_record_cannot_be_mended(text: str) -> None:
     with pytest.raises(UnreadableFile):
         draft(text.encode(), "json", "a.json")
+
+
+@pytest.mark.parametrize("levels", [500, 970, 990, 5_000, 100_000])
+def test_a_tower_of_records_is_read_or_refused(levels: int) -> None:
+    data = b'{"a":' * levels + b"1" + b"}" * levels
+    try:
+        assert check(draft(data, "json", "a.json")).faults
+    except UnreadableFile as error:
+        assert levels > 500
+        assert "nested too deeply" in error.detail
 
 
 def test_a_draft_has_a_size() -> None:
