@@ -52,13 +52,13 @@ def furnish(server: Server) -> dict[str, str]:
 
 
 def faulty(case: str, folder: Path) -> Path:
-    """A workbook of a case with a price that is no number and a country that there is not."""
+    """A workbook of a case with a quantity that is no number and a country that there is not."""
     import openpyxl
 
     path = folder / f"{case}.xlsx"
     files.write(files.read(ROOT / "instances" / case), path)
     book = openpyxl.load_workbook(path)
-    for sheet, column, text in (("commodities", "price", "dear"), ("depots", "country", "Atlantis")):
+    for sheet, column, text in (("spot.tiers", "quantity", "plenty"), ("depots", "country", "Atlantis")):
         head = [cell.value for cell in book[sheet][1]]
         book[sheet].cell(2, head.index(column) + 1).value = text
     book.save(path)

@@ -46,9 +46,9 @@ def mended(page: Page, case: str, folder: Path) -> None:
     page.wait_for_url("**/instances/drafts/*")
     expect(page.locator("#draft-summary")).to_contain_text("2 faults")
     good = files.read(ROOT / "instances" / case)
-    price = page.locator("input[aria-invalid=true][aria-label^='price of']")
-    expect(price).to_have_value("dear")
-    price.fill(str(good.commodities[0].price))
+    quantity = page.locator("input[aria-invalid=true][aria-label^='quantity of']")
+    expect(quantity).to_have_value("plenty")
+    quantity.fill(str(good.spot[0].tiers[0].quantity))
     page.get_by_role("button", name="Check again").click()
     expect(page.locator("#draft-summary")).to_contain_text("1 fault")
     # What was mended is kept: load the page again in the middle of it.
