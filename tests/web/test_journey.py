@@ -158,7 +158,7 @@ def test_the_real_case(page: Page, folder: Path) -> None:
 
 def test_two_browsers_at_once(browser: Browser, served: Server, folder: Path) -> None:
     with visiting(browser, served.url) as (one, _), visiting(browser, served.url) as (other, _):
-        mended(one, "newsvendor", folder)
+        mended(one, "rebuild", folder)
         instance = one.url
         for page in (one, other):
             page.goto(instance)
