@@ -340,6 +340,8 @@ def test_the_map_and_its_table(world: World, visitor: Visitor) -> None:
     )
     assert visitor.get(drawn["data"]["url"]).json()["type"] == "Topology"
     assert "USD a year" in visitor.get(f"/instances/{id}/map?show=stage:metal&of=offers").text
+    # The real case's first commodity is made, and not traded: the map begins with one that is.
+    assert 'data-chart="' in visitor.get(f"/instances/{id}/map").text
     visitor.get(f"/instances/{id}/map?show=nothing", status=422)
     visitor.get(f"/instances/{id}/map?of=nothing", status=422)
 

@@ -141,7 +141,7 @@ By = Annotated[str, Query(pattern="^(country|via)$")]
 Word = Annotated[str, Query(max_length=200)]
 
 
-def _chosen(found: Opened, show: str) -> tuple[str, str]:
+def _chosen(found: Opened, show: str, of: str) -> tuple[str, str]:
     """The commodity or the stage that is shown; the first commodity with supply if none is asked for."""
     ids = [c.id for c in found.instance.commodities]
     if show in ids:
@@ -151,7 +151,8 @@ def _chosen(found: Opened, show: str) -> tuple[str, str]:
         return "", stage
     if show:
         raise BadRequest(f"{show[:80]!r} is neither a commodity nor a stage of this instance.")
-    supplied = set(found.content.supply["supply"]["commodity"])
+    rows = found.content.supply["supply"]
+    supplied = set(rows["commodity"][(rows["source"] == "market") == (of == "market")])
     return next((id for id in ids if id in supplied), ids[0] if ids else ""), ""
 
 
@@ -175,7 +176,7 @@ def map_page(
 ) -> Response:
     """Where supply comes from: of a commodity, or of all of a stage (``stage:`` and its name)."""
     found = opened(parts, visitor.tenant, id)
-    commodity, stage = _chosen(found, show)
+    commodity, stage = _chosen(found, show, of)
     unit = "t" if commodity else "USD"
     what = _what(found, commodity, stage, of, by)
     shown = _rows(found, commodity, stage, of, by)
@@ -215,7 +216,7 @@ def map_spec(
 ) -> Response:
     """The map itself."""
     found = opened(parts, visitor.tenant, id)
-    commodity, stage = _chosen(found, show)
+    commodity, stage = _chosen(found, show, of)
     shown = _rows(found, commodity, stage, of, by)
     what = _what(found, commodity, stage, of, by)
     drawn = supply_map.chart(shown, what, "t" if commodity else "USD", asset(OUTLINES))
