@@ -137,7 +137,7 @@ def test_a_teaching_case(page: Page, folder: Path, tolerated: list[str]) -> None
 def test_the_real_case(page: Page, folder: Path) -> None:
     mended(page, "us-vault-2026", folder)
     page.get_by_role("link", name="Solve this").click()
-    page.get_by_label("relative gap", exact=False).first.fill("0.02")
+    page.locator("[name='options.relative_gap']").fill("0.02")
     page.get_by_role("button", name="Solve", exact=True).click()
     page.wait_for_url(re.compile(r"/jobs/[0-9a-f]{32}$"))
     job = page.url
