@@ -39,13 +39,14 @@
     event.detail.shouldSwap = false;
     const problem = JSON.parse(xhr.responseText);
     tell(problem.title, problem.detail || "");
+    silent = silent || xhr.status === 503; // it will be asked again
   });
   document.addEventListener("htmx:sendError", () => {
     silent = true;
     tell("The service does not answer.", "It will be asked again; nothing that was sent is lost.");
   });
-  document.addEventListener("htmx:afterOnLoad", () => {
-    if (silent) { silent = false; notice.hidden = true; }
+  document.addEventListener("htmx:afterOnLoad", (event) => {
+    if (silent && event.detail.xhr.status < 400) { silent = false; notice.hidden = true; }
   });
 
   // Whoever has sent a form sees that it is under way, and sends it once.
