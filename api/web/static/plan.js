@@ -41,10 +41,16 @@
     window.clearTimeout(timer);
     timer = 0;
   };
+  // Who presses faster than years come goes on from the year that was asked for last.
+  let wanted = -1;
+  const now = () => [...place.querySelectorAll(".years a")].findIndex((step) => step.hasAttribute("aria-current"));
   const go = (which) => {
-    const link = place.querySelector(`a[rel="${which}"]`);
-    if (link) { link.click(); }
-    return Boolean(link);
+    const steps = [...place.querySelectorAll(".years a")];
+    const to = (wanted >= 0 ? wanted : now()) + (which === "next" ? 1 : -1);
+    if (!steps[to]) { return false; }
+    wanted = to;
+    steps[to].click();
+    return true;
   };
   const next = () => {
     timer = 0;
@@ -60,7 +66,7 @@
     dress();
   };
   place.addEventListener("click", (event) => {
-    if (event.target.closest("[data-play]")) { play(); } else if (event.isTrusted && event.target.closest("a")) { stop(); dress(); }
+    if (event.target.closest("[data-play]")) { play(); } else if (event.isTrusted && event.target.closest("a")) { stop(); wanted = -1; dress(); }
   });
   const typing = (target) => target.closest("input, select, textarea, [contenteditable], .tree, .wide, button, summary");
   document.addEventListener("keydown", (event) => {
@@ -85,9 +91,15 @@
     const active = document.activeElement;
     held = NAMES.find((name) => place.contains(active) && active.matches(name)) || (place.contains(active) ? ".years a[aria-current]" : "");
   });
+  for (const lost of ["htmx:sendError", "htmx:responseError"]) { document.addEventListener(lost, () => { wanted = -1; }); }
   const figure = document.getElementById("chart-replay");
+  // Of two drawings under way the one asked for last stays.
+  figure.addEventListener("drawn", () => {
+    if (figure.dataset.drawn !== figure.dataset.chart) { window.workbench.draw(figure); }
+  });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target !== place) { return; }
+    if (now() === wanted) { wanted = -1; }
     dress();
     if (held) { (place.querySelector(held) || place.querySelector(".years a[aria-current]")).focus({ preventScroll: true }); }
     figure.dataset.chart = year().dataset.chartSpec;

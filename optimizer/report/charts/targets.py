@@ -20,7 +20,6 @@ from optimizer.report.style import (
     styled,
     text_years,
     tips,
-    titled,
     tonne_axis,
 )  # fmt: skip
 from optimizer.summary.words import tonnes
@@ -95,28 +94,27 @@ def chart(tables: Tables) -> Any:
         legend=legend(),
     )
     marks = list(dict.fromkeys([years[0], years[len(years) // 2], years[-1]]))
-    # Beside each other rather than as facets, so that what a commodity has none of is not drawn at all: an
-    # empty layer has no extent, which browsers warn of.
-    each = [
-        _small(rows[rows["label"] == label], label, years, marks, colour).properties(
-            width=WIDTH // ACROSS - 36, height=90
+    # What has no target stands apart, so that no layer is empty: browsers warn of one without an extent.
+    ruled = set(rows.loc[rows["measure"] == TARGET, "label"])
+    parts = [
+        _facets(rows[rows["label"].isin(labels)], labels, years, marks, colour)
+        for labels in (
+            [label for label in order[:MOST] if label in ruled],
+            [label for label in order[:MOST] if label not in ruled],
         )
-        for label in order[:MOST]
+        if labels
     ]
-    whole = alt.concat(*each, columns=ACROSS, spacing={"row": 16, "column": 14})
+    whole = alt.vconcat(*parts, spacing=16) if len(parts) > 1 else parts[0]
     below = BELOW + (f"; {left} more are in the table" if left > 0 else "")
     return styled(whole, TITLE, below, words(tables))
 
 
-def _small(rows: pd.DataFrame, label: str, years: list[str], marks: list[str], colour: alt.Color) -> Any:
-    """The picture of one commodity."""
-    base = alt.Chart(rows).encode(
-        x=alt.X(
-            "year:O",
-            sort=years,
-            scale=alt.Scale(domain=years),
-            axis=alt.Axis(title=None, labelAngle=0, values=marks),
-        ),
+def _facets(
+    rows: pd.DataFrame, labels: list[str], years: list[str], marks: list[str], colour: alt.Color
+) -> Any:
+    """Small pictures of commodities that have the same measures."""
+    base = alt.Chart().encode(
+        x=alt.X("year:O", sort=years, axis=alt.Axis(title=None, labelAngle=0, values=marks)),
         y=alt.Y("amount_t:Q", axis=tonne_axis("t", tickCount=3, minExtent=46, maxExtent=46)),
         color=colour,
         tooltip=tips(label="commodity", year="year", measure="what", told="amount"),
@@ -134,4 +132,9 @@ def _small(rows: pd.DataFrame, label: str, years: list[str], marks: list[str], c
         for measure, layer in layers.items()
         if measure in there
     ]
-    return alt.layer(*drawn).properties(title=titled(label, size=11))
+    small = alt.layer(*drawn, data=rows).properties(width=WIDTH // ACROSS - 36, height=90)
+    return small.facet(
+        facet=alt.Facet("label:N", sort=labels, title=None, header=alt.Header(labelFontWeight="bold")),
+        columns=ACROSS,
+        spacing={"row": 16, "column": 14},
+    ).resolve_scale(y="independent", x="independent")
