@@ -85,7 +85,8 @@ class Zygote:
             try:
                 return run.go(self)
             except Lost:
-                continue
+                if run.cancelled:  # a zygote that was too slow to say that the child is gone was ended
+                    break
         return run.lost()
 
     # ---- for Run

@@ -159,3 +159,18 @@ def test_a_child_has_manners(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         assert len(os.listdir(f"/proc/{zygote.pid}/task")) == 1
     # Its line and the two ends that signals go through: none of the zygote's.
     assert told.lines() == ["nice 10", "secrets []", "sockets 3", "session True"]
+
+
+def test_what_was_cancelled_is_not_begun_again(
+    zygote: Zygote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A zygote that is too slow to end a cancelled child is ended itself; nobody starts the run anew."""
+    monkeypatch.setattr("api.child.run.PATIENCE", 0.3)
+    with zygote._lock:
+        zygote._ensure()
+    assert zygote.pid is not None
+    os.kill(zygote.pid, signal.SIGSTOP)
+    before = zygote._count
+    outcome = zygote.run(order(tmp_path / "run", LONG), lambda _: None, lambda: "cancel")
+    assert outcome.state == "cancelled"
+    assert zygote._count == before + 1
