@@ -1,0 +1,167 @@
+"""Benders decomposition over the scenario tree (docs/decisions/0021-decomposition.md).
+
+The nodes that many scenarios share stay in a master; the thousands of small subtrees below them are solved
+apart, each from the basis of the time before, and answer with cuts. Everything here sees columns and rows by
+node; what they mean it does not know.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from models.options import Options
+from optimizer.compile import Arrays, Vector, equilibrate
+from optimizer.cones import cones
+from optimizer.decompose.allowance import allow
+from optimizer.decompose.engine import Engine, Stopped, first_fines
+from optimizer.decompose.implied import implied
+from optimizer.decompose.joining import define, substitute
+from optimizer.decompose.partition import SMALL, SPINE, partition
+from optimizer.decompose.sample import choose
+from optimizer.decompose.search import End, Search
+from optimizer.decompose.split import split
+from optimizer.decompose.start import begin
+from optimizer.highs import Outcome, Report, machine_threads
+from optimizer.tree import Tree
+
+__all__ = ["CannotDecompose", "Nodes", "decompose"]
+
+BOX = 1e6
+"""Most of a column that nothing bounds, in equilibrated units: one is a large amount, and nothing real comes
+near a million of them."""
+MANY = 200
+"""Decisions at nodes (chances) beyond which the master would drown in them."""
+RELAXED = 0.3
+"""Share of the gap to which the relaxation is solved before the search."""
+KEPT_BACK = 0.05
+"""Share of the gap and of the time left that the search does not use."""
+
+
+class CannotDecompose(Exception):
+    """The shape of a programme does not allow it; the message says why."""
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The tree behind a programme, and which names of columns and rows end with a node."""
+
+    tree: Tree
+    columns: frozenset[str]
+    rows: frozenset[str]
+
+    def of_columns(self, arrays: Arrays) -> NDArray[np.int64]:
+        """Node by column, -1 where there is none."""
+        return np.array(
+            [key[-1] if name in self.columns else -1 for name, key in arrays.columns], dtype=np.int64
+        )
+
+    def of_rows(self, arrays: Arrays) -> NDArray[np.int64]:
+        """Node by row, -1 where there is none."""
+        return np.array([key[-1] if name in self.rows else -1 for name, key in arrays.rows], dtype=np.int64)
+
+
+def decompose(
+    arrays: Arrays,
+    nodes: Nodes,
+    options: Options,
+    *,
+    seconds: float | None = None,
+    stop: threading.Event | None = None,
+    report: Callable[[Report], None] | None = None,
+    start: Vector | None = None,
+    small: int = SMALL,
+) -> Outcome:
+    """The best plan found, all columns of it, in the units of the arrays, and a bound that holds.
+
+    ``start`` proposes values for the decisions (nan: none). ``small``: most nodes of a subtree that is solved
+    apart. Raises CannotDecompose.
+    """
+    begun = time.monotonic()
+    if cones(arrays):
+        raise CannotDecompose("a rule on concentration is a cone along each path")
+    part = partition(nodes.tree, small)
+    if not part.count:
+        raise CannotDecompose("the tree has one node")
+    own = np.append(part.owner, SPINE)
+    at_columns = nodes.of_columns(arrays)
+    if np.count_nonzero(arrays.integer & (at_columns >= 0)) > MANY:
+        raise CannotDecompose("a rule on chances has too many scenarios to decide on")
+    scaled, scales = equilibrate(arrays)
+    original = split(scaled, own[nodes.of_rows(arrays)], own[at_columns], part.probability)
+    whole, gone = substitute(original)
+    low, high = implied(
+        sp.csr_array(scaled.matrix), scaled.lower, scaled.upper, scaled.row_lower, scaled.row_upper, BOX
+    )
+    allowed = allow(whole, low[whole.columns], high[whole.columns])
+    parent = np.array([nodes.tree.nodes[root].parent or 0 for root in part.roots], dtype=np.int64)
+    first = begin(whole, allowed, parent, choose(parent, part.probability, options.seed), options.seed, stop)
+    m, width = allowed.whole.master, len(whole.master.cost)
+    engine = Engine(
+        allowed,
+        np.concatenate([low[whole.master_columns], m.lower[width:]]),
+        np.concatenate([high[whole.master_columns], m.upper[width:]]),
+        first_fines(first.price, first.cost, first.sums),
+        threads=options.threads or machine_threads(),
+        seed=options.seed,
+        stop=stop,
+        seconds=None if seconds is None else seconds * (1 - KEPT_BACK) - (time.monotonic() - begun),
+    )
+    try:
+        found = _solve(engine, first.y, options, report, start)
+    finally:
+        engine.close()
+    if found.x is None:
+        return found
+    x = np.empty(len(arrays.columns))
+    x[whole.master_columns] = found.x[:width]
+    x[whole.columns] = found.x[len(m.cost) :][allowed.own]
+    return replace(found, x=define(original, gone, x) * scales.columns, seconds=time.monotonic() - begun)
+
+
+def _solve(
+    engine: Engine,
+    point: Vector | None,
+    options: Options,
+    report: Callable[[Report], None] | None,
+    start: Vector | None,
+) -> Outcome:
+    """The search; of the outcome, ``x`` are the columns of the master, then those of the subproblems."""
+    gap = options.relative_gap * (1 - KEPT_BACK)
+    whole, oracle = engine.whole, engine.oracle
+
+    def told(bound: float, cost: float = np.inf, nodes: int = 0) -> None:
+        if report is not None:
+            report(Report(cost + whole.offset, bound + whole.offset, nodes))
+
+    engine.told = told
+    try:
+        root, bound = engine.relax(point, RELAXED * gap)
+    except Stopped:
+        end: End = "interrupted" if engine.stop is not None and engine.stop.is_set() else "time_limit"
+        return Outcome(end, None, np.inf, engine.bound + whole.offset, None, None, 0, oracle.iterations)
+    if root.end != "optimal":
+        return Outcome("infeasible", None, np.inf, np.inf, None, None, 0, oracle.iterations)
+    proposed = None if start is None else start[whole.master_columns[engine.integers]]
+    if proposed is not None and not np.isfinite(proposed).all():
+        proposed = None
+    found = Search(engine, relative_gap=gap, told=told).run(root, bound, proposed)
+    x, cost = None, np.inf
+    if found.best is not None:
+        x, cost = np.concatenate([found.best.y, found.best.x]), found.best.cost
+    return Outcome(
+        found.end,
+        x,
+        cost + whole.offset,
+        min(found.bound, cost) + whole.offset,
+        None,
+        None,
+        found.nodes,
+        oracle.iterations,
+    )
