@@ -44,6 +44,20 @@ class Allowed:
     weight: Vector
     """By such column: π_s."""
 
+    sums: tuple[sp.csr_array, sp.csr_array]
+    """The joining rows over the columns of the master and over those of the subproblems."""
+    sides: tuple[Vector, Vector]
+    """Of the joining rows."""
+
+    def broken(self, y: Vector, x: Vector) -> float:
+        """By how much the worst of the joining rows is broken, relative to what it adds up where that is
+        large; not above 0 if none is. What one subproblem takes too much another may have left."""
+        of_master, of_subs = self.sums
+        total = of_master @ y + of_subs @ x
+        size = np.maximum(1.0, abs(of_master) @ np.abs(y) + abs(of_subs) @ np.abs(x))
+        low, high = self.sides
+        return float((np.maximum(low - total, total - high) / size).max(initial=0.0))
+
     def fined(self, fines: Vector) -> Vector:
         """Costs of the subproblems' columns with these fines by joining row."""
         cost = self.whole.subproblems.cost.copy()
@@ -107,6 +121,9 @@ def allow(whole: Split, low: Vector, high: Vector) -> Allowed:
         return np.concatenate([first, second])[column_order]
 
     none = np.zeros(len(extra))
+    sums = sp.csr_array(
+        sp.csc_array(sp.hstack([s.joining, sp.csr_array((len(m.joining), len(extra)))]))[:, column_order]
+    )
     subs = replace(
         s,
         matrix=sp.csc_array(matrix[row_order][:, column_order]),
@@ -139,4 +156,6 @@ def allow(whole: Split, low: Vector, high: Vector) -> Allowed:
         place[len(s.cost) :],
         row[extra],
         weight[owner[extra]],
+        (sp.csr_array(sp.hstack([m.matrix[m.joining], sp.csr_array((len(m.joining), len(pairs)))])), sums),
+        (m.row_lower[m.joining], m.row_upper[m.joining]),
     )

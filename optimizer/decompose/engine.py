@@ -30,7 +30,7 @@ FRESH = 5
 SETTLE_ROUNDS = 80
 """Most rounds for one set of decisions."""
 CLEAN = 1e-7
-"""What may go beyond allowances, in equilibrated units: the simplex method's own tolerance."""
+"""What a joining row may be broken by, in equilibrated units: the simplex method's own tolerance."""
 RAISE = 8.0
 """Factor on fines that did not deter."""
 
@@ -47,8 +47,8 @@ class Visit:
     x: Vector
     cost: float
     """inf where a subproblem has no plan; fines included."""
-    beyond: float
-    """The most that goes beyond an allowance."""
+    true: float
+    """Cost without fines; inf where a row that joins subproblems is broken."""
     cuts: int
     """How many cuts were new."""
 
@@ -115,8 +115,9 @@ class Engine:
         cuts = self.master.learn(heard, at)
         feasible = bool(heard.feasible.all())
         cost = float(self.whole.master.cost @ y) + heard.cost if feasible else np.inf
-        beyond = float(heard.x[self.allowed.beyond].max(initial=0.0))
-        return Visit(y, heard.x, cost, beyond, cuts)
+        true = float(self.whole.master.cost @ y + self.whole.subproblems.cost @ heard.x)
+        kept = feasible and self.allowed.broken(y, heard.x) <= CLEAN
+        return Visit(y, heard.x, cost, true if kept else np.inf, cuts)
 
     def solve(self, basis: Basis | None = None, iterations: int | None = None) -> Point:
         """The master with the cuts there are."""
@@ -137,7 +138,7 @@ class Engine:
 
     def deter(self, visit: Visit) -> None:
         """Raise the fines of rows that were broken for good."""
-        over = visit.x[self.allowed.beyond] > CLEAN
+        over = visit.x[self.allowed.beyond] > 0
         rows = np.unique(self.allowed.beyond_row[over])
         self.fines[rows] *= RAISE
         self.oracle.charge(self.allowed.fined(self.fines))
@@ -190,25 +191,24 @@ class Engine:
             bound = max(bound, self.master.safe(point))
             if point.end != "optimal" or bound >= cutoff():
                 break
-            cost = np.inf if clean is None else clean.cost
-            if cost - bound <= tolerance * abs(cost) < np.inf:
+            true = np.inf if clean is None else clean.true
+            if true - bound <= tolerance * abs(true) < np.inf:
                 break
+            if best is not None and best.cost - bound <= tolerance * abs(best.cost):
+                # As good as settled, but for fines that did not deter: nothing else would change that.
+                self.deter(best)
+                best = None
             y = self.y(point)
-            inner = y if best is None else best.y + step * (y - best.y)
-            visit = self.visit(inner, point.x)
-            if visit.cost < np.inf and visit.beyond <= CLEAN and (clean is None or visit.cost < clean.cost):
+            visit = self.visit(y if best is None else best.y + step * (y - best.y), point.x)
+            if visit.true < true:
                 clean = visit
             if visit.cost < np.inf and (best is None or visit.cost < best.cost):
                 best = visit
             if visit.cuts:
                 continue
-            if step < 1.0 and best is not None:
-                step = 1.0
-            elif visit.cost < np.inf and visit.beyond > CLEAN:
-                self.deter(visit)
-                best = None
-            else:
+            if step == 1.0 or best is None:
                 break
+            step = 1.0
         self.master.forget(FRESH, since)
         return Settled(bound, clean)
 

@@ -85,7 +85,7 @@ class Search:
         """Nothing at or above this is worth finding."""
         if self.best is None:
             return np.inf
-        return self.best.cost - self.gap * abs(self.best.cost)
+        return self.best.true - self.gap * abs(self.best.true)
 
     def run(self, root: Point, bound: float, proposed: Vector | None) -> Found:
         """Search from the relaxation and its bound; ``proposed`` are decisions to begin with."""
@@ -111,7 +111,7 @@ class Search:
         return Found(end, self.best, self._bound(), self.nodes)
 
     def _cost(self) -> float:
-        return np.inf if self.best is None else self.best.cost
+        return np.inf if self.best is None else self.best.true
 
     def _bound(self) -> float:
         open_ = self.heap[0].bound if self.heap else np.inf
@@ -177,7 +177,7 @@ class Search:
         self._open()
         settled = self.engine.settle(decisions, SHARE * self.gap, lambda: self.cutoff)
         self.settled[decisions.tobytes()] = settled.bound
-        if settled.best is not None and settled.best.cost < self._cost():
+        if settled.best is not None and settled.best.true < self._cost():
             self.best = settled.best
         return settled.bound
 
