@@ -83,6 +83,7 @@ class Growing:
             ("output_flag", False),
             ("presolve", "on" if presolve else "off"),
             ("solver", "simplex"),
+            ("simplex_dual_edge_weight_strategy", 1),
             ("random_seed", seed),
         ):
             h.setOptionValue(option, value)
