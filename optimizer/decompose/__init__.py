@@ -24,10 +24,10 @@ from optimizer.decompose.engine import Engine, Stopped, first_fines
 from optimizer.decompose.implied import implied
 from optimizer.decompose.joining import define, substitute
 from optimizer.decompose.partition import SMALL, SPINE, partition
-from optimizer.decompose.sample import choose
+from optimizer.decompose.sample import SECOND, WORTH, choose
 from optimizer.decompose.search import End, Search
-from optimizer.decompose.split import split
-from optimizer.decompose.start import begin
+from optimizer.decompose.split import Split, split
+from optimizer.decompose.start import First, begin, restrict, spread
 from optimizer.highs import Outcome, Report, machine_threads
 from optimizer.tree import Tree
 
@@ -40,6 +40,8 @@ MANY = 200
 """Decisions at nodes (chances) beyond which the master would drown in them."""
 RELAXED = 0.3
 """Share of the gap to which the relaxation is solved before the search."""
+SAMPLED_GAP = 3e-3
+"""Gap to which the relaxation of a second sample is solved."""
 KEPT_BACK = 0.05
 """Share of the gap and of the time left that the search does not use."""
 
@@ -99,30 +101,88 @@ def decompose(
     low, high = implied(
         sp.csr_array(scaled.matrix), scaled.lower, scaled.upper, scaled.row_lower, scaled.row_upper, BOX
     )
-    allowed = allow(whole, low[whole.columns], high[whole.columns])
+    box = _Box(low, high)
     parent = np.array([nodes.tree.nodes[root].parent or 0 for root in part.roots], dtype=np.int64)
-    first = begin(whole, allowed, parent, choose(parent, part.probability, options.seed), options.seed, stop)
-    m, width = allowed.whole.master, len(whole.master.cost)
-    engine = Engine(
-        allowed,
-        np.concatenate([low[whole.master_columns], m.lower[width:]]),
-        np.concatenate([high[whole.master_columns], m.upper[width:]]),
-        first_fines(first.price, first.cost, first.sums),
-        threads=options.threads or machine_threads(),
-        seed=options.seed,
-        stop=stop,
-        seconds=None if seconds is None else seconds * (1 - KEPT_BACK) - (time.monotonic() - begun),
-    )
+    setting = _Setting(options, stop, None if seconds is None else begun + seconds * (1 - KEPT_BACK))
     try:
-        found = _solve(engine, first.y, options, report, start)
+        first = _first(whole, box, parent, setting)
+    except Stopped:
+        return Outcome(setting.end(), None, np.inf, -np.inf, None, None, 0, 0)
+    engine = _engine(whole, box, first, setting)
+    allowed, width = engine.allowed, len(whole.master.cost)
+    try:
+        found = _solve(engine, first.point(allowed, np.arange(part.count)), options, report, start)
     finally:
         engine.close()
     if found.x is None:
         return found
     x = np.empty(len(arrays.columns))
     x[whole.master_columns] = found.x[:width]
-    x[whole.columns] = found.x[len(m.cost) :][allowed.own]
+    x[whole.columns] = found.x[len(allowed.whole.master.cost) :][allowed.own]
     return replace(found, x=define(original, gone, x) * scales.columns, seconds=time.monotonic() - begun)
+
+
+@dataclass(frozen=True)
+class _Box:
+    """Finite bounds on all columns of a programme."""
+
+    low: Vector
+    high: Vector
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What all engines share."""
+
+    options: Options
+    stop: threading.Event | None
+    deadline: float | None
+
+    def left(self) -> float | None:
+        """Seconds left, None without a limit."""
+        return None if self.deadline is None else max(0.01, self.deadline - time.monotonic())
+
+    def end(self) -> End:
+        """Why a run was stopped."""
+        return "interrupted" if self.stop is not None and self.stop.is_set() else "time_limit"
+
+
+def _engine(whole: Split, box: _Box, first: First, setting: _Setting) -> Engine:
+    allowed = allow(whole, box.low[whole.columns], box.high[whole.columns])
+    m, width = allowed.whole.master, len(whole.master.cost)
+    return Engine(
+        allowed,
+        np.concatenate([box.low[whole.master_columns], m.lower[width:]]),
+        np.concatenate([box.high[whole.master_columns], m.upper[width:]]),
+        first_fines(first.price, first.cost, first.sums),
+        threads=setting.options.threads or machine_threads(),
+        seed=setting.options.seed,
+        stop=setting.stop,
+        seconds=setting.left(),
+    )
+
+
+def _first(whole: Split, box: _Box, parent: NDArray[np.int64], setting: _Setting) -> First:
+    """A point to start from: one LP on a few subtrees, then a decomposition of some more."""
+    seed, s = setting.options.seed, whole.subproblems
+    weights = choose(parent, s.probability, seed)
+    first = begin(whole, parent, weights, seed, setting.stop, setting.left())
+    if s.count < WORTH * SECOND or first.y is None:
+        return first
+    weights = choose(parent, s.probability, seed, SECOND)
+    chosen = np.flatnonzero(weights)
+    engine = _engine(restrict(whole, weights), box, first, setting)
+    try:
+        engine.relax(first.point(engine.allowed, chosen), SAMPLED_GAP)
+    finally:
+        engine.close()
+    if engine.centre is None:
+        return first
+    width, allowed = len(first.y), engine.allowed
+    use = first.use[chosen]
+    use[allowed.owner, allowed.row] = engine.centre.y[width:]
+    likely = np.where(s.probability > 0, s.probability, 1.0)
+    return replace(first, y=engine.centre.y[:width], use=spread(use, chosen, parent, likely))
 
 
 def _solve(

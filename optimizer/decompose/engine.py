@@ -88,6 +88,8 @@ class Engine:
         self.told: Callable[[float], None] = lambda _: None
         self.bound = -np.inf
         """Of the relaxation."""
+        self.centre: Visit | None = None
+        """The best point of the relaxation, if any had a plan."""
 
     def close(self) -> None:
         """Let the threads go."""
@@ -174,6 +176,7 @@ class Engine:
                 best = visit
             step = min(STEP, step * 1.2) if visit.cost < np.inf else max(LEAST_STEP, step / 2)
         self.master.forget(FRESH)
+        self.centre = None if best is None or best.cost == np.inf else best
         return point, self.bound
 
     # ---- one set of decisions

@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 from optimizer.compile import Vector
 from optimizer.decompose.split import Master, Split
 
-SAMPLED = 16
-"""Subtrees that are sampled, beside one for each node of the spine that has any."""
+SAMPLED = 12
+"""Subtrees that are solved as one LP with the spine; at least one for each of its nodes that has any."""
+SECOND = 150
+"""Subtrees of a second sample, which is decomposed."""
+WORTH = 3
+"""A second sample is worth its time where there are so many times more subtrees than in it."""
 
 
 def choose(parent: NDArray[np.int64], probability: Vector, seed: int, most: int = SAMPLED) -> Vector:
@@ -46,7 +50,7 @@ def sampled(whole: Split, weights: Vector) -> Master:
     """The relaxation on the master and the weighted subproblems; the master's columns stand first."""
     m, s = whole.master, whole.subproblems
     chosen = np.flatnonzero(weights)
-    columns, rows = _within(s.column_start, chosen), _within(s.row_start, chosen)
+    columns, rows = within(s.column_start, chosen), within(s.row_start, chosen)
     heavy = np.repeat(weights[chosen], np.diff(s.column_start)[chosen])
     top = sp.csr_array((m.matrix.shape[0], len(columns)))
     if len(m.joining):
@@ -72,7 +76,7 @@ def sampled(whole: Split, weights: Vector) -> Master:
     )
 
 
-def _within(start: NDArray[np.int64], chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+def within(start: NDArray[np.int64], chosen: NDArray[np.int64]) -> NDArray[np.int64]:
     """Positions from start to start of those chosen, one after the other."""
     none = np.empty(0, dtype=np.int64)
     return np.concatenate([none, *(np.arange(start[i], start[i + 1]) for i in chosen)])

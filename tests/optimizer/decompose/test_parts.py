@@ -9,12 +9,12 @@ import pytest
 import scipy.sparse as sp
 
 from optimizer.compile import Arrays
-from optimizer.decompose.implied import implied
-from optimizer.decompose.joining import define, substitute
 from optimizer.decompose import BOX
 from optimizer.decompose.allowance import allow
 from optimizer.decompose.branching import Branching, Gains, branchings, packs
 from optimizer.decompose.cuts import CutMaster
+from optimizer.decompose.implied import implied
+from optimizer.decompose.joining import define, substitute
 from optimizer.decompose.oracle import Oracle
 from optimizer.decompose.partition import SPINE, partition
 from optimizer.decompose.sample import choose
