@@ -6,9 +6,9 @@ A row  low ≤ W₀·y + Σ_s W_s·x_s ≤ high  becomes, with π_s the probabil
     W_s·x_s / π_s - over_s ≤ a_s               in subproblem s, where high is finite,
     W_s·x_s / π_s + under_s ≥ a_s              where low is finite.
 
-Going beyond costs a *fine* by unit and π_s: then a subproblem answers at any allowance, and what it is charged
-never exceeds the fine. Fines cannot make a cut wrong: a cut from multipliers within them is one of those
-without them. Nothing must go beyond in a plan; where the fine is below what a row is worth, it is raised.
+Going beyond costs a *fine* by unit and π_s: then a subproblem answers at any allowance. A subproblem with
+fines is a relaxation of the one without, so its cuts hold for both. Whether a plan keeps the joining rows is
+asked of the rows themselves; where the fine is below what a row is worth, it is raised.
 """
 
 from __future__ import annotations
@@ -97,10 +97,13 @@ def allow(whole: Split, low: Vector, high: Vector) -> Allowed:
     rows = sp.coo_array(
         (
             np.concatenate([value, sign]),
-            (np.concatenate([at, extra]), np.concatenate([entries.coords[1], len(s.cost) + np.arange(len(extra))])),
+            (
+                np.concatenate([at, extra]),
+                np.concatenate([entries.coords[1], len(s.cost) + np.arange(len(extra))]),
+            ),
         ),
         shape=(len(pairs), len(s.cost) + len(extra)),
-    )  # fmt: skip
+    )
     blank = sp.csr_array((len(row_owner), len(extra)))
     matrix = sp.csc_array(sp.vstack([sp.hstack([s.matrix, blank]), rows]))
     linking = sp.vstack(

@@ -6,8 +6,6 @@ result.
 
 from __future__ import annotations
 
-from optimizer.highs.growing import Basis, Growing, Point
-from optimizer.highs.pieces import Answers, Blocks, Pieces
 from optimizer.highs.probe import Probe
 from optimizer.highs.relaxation import LostError, Relaxation, Solved, relax, unreduced
 from optimizer.highs.solver import Outcome, Report, Solver, machine_threads, write_model
