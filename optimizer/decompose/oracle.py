@@ -113,5 +113,4 @@ class Oracle:
         """By subproblem: what it costs at least, wherever the master stands."""
         s = self.subs
         least = np.where(s.cost > 0, s.cost * self.low, s.cost * self.high)
-        floor: Vector = np.bincount(self.column_owner, weights=least, minlength=s.count)
-        return floor
+        return np.bincount(self.column_owner, weights=least, minlength=s.count).astype(float)

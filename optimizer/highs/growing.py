@@ -29,6 +29,8 @@ _ENDS: dict[str, GrowingEnd] = {
 }
 _BASIC = highspy.HighsBasisStatus.kBasic
 NOTHING = np.empty(0)
+TIGHT = 1e-9
+"""Tolerances of the simplex method: what is left open is multiplied by the width of columns in a safe bound."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class Growing:
             ("presolve", "on" if presolve else "off"),
             ("solver", "simplex"),
             ("simplex_dual_edge_weight_strategy", 1),
+            ("primal_feasibility_tolerance", TIGHT),
+            ("dual_feasibility_tolerance", TIGHT),
             ("random_seed", seed),
         ):
             h.setOptionValue(option, value)
