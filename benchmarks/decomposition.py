@@ -35,15 +35,13 @@ def main() -> None:
     arrays = template.arrays(data.tree, data.states)
     columns, rows = template.names_at_nodes
     built = time.process_time()
-    print(
-        f"{len(data.tree)} nodes, {arrays.shape[0]:,} rows, {arrays.shape[1]:,} columns: {built - begun:.1f} s"
-    )
+    size = f"{arrays.shape[0]:,} rows, {arrays.shape[1]:,} columns"
+    print(f"{len(data.tree)} nodes, {size}: {built - begun:.1f} s")
 
     def report(now: Report) -> None:
         bound, plan = now.bound * data.units.money, now.incumbent * data.units.money
-        print(
-            f"{time.process_time() - built:8.1f} s  {now.nodes:4d} nodes  bound {bound:,.0f}  plan {plan:,.0f}"
-        )
+        spent = time.process_time() - built
+        print(f"{spent:8.1f} s {now.nodes:4d} nodes  bound {bound:,.0f}  plan {plan:,.0f}", flush=True)
 
     options = Options(relative_gap=asked.gap, threads=asked.threads)
     nodes = Nodes(data.tree, columns, rows)

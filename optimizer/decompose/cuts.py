@@ -160,7 +160,7 @@ class CutMaster:
         if not len(right):
             return 0
         size = np.maximum.reduceat(np.abs(rows.data), rows.indptr[:-1])
-        # A steep cut scaled to entries of one would hardly hold θ: the solver's tolerance counts in scaled rows.
+        # A steep cut scaled to entries of one would hardly hold θ: tolerances count in scaled rows.
         scale = np.exp2(-np.round(np.log2(np.maximum(size, 1e-300)) / np.where(owner >= 0, 2, 1)))
         rows, right = sp.csr_array(sp.diags_array(scale) @ rows), right * scale
         self.lp.add(rows, right)

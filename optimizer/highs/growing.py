@@ -30,7 +30,7 @@ _ENDS: dict[str, GrowingEnd] = {
 _BASIC = highspy.HighsBasisStatus.kBasic
 NOTHING = np.empty(0)
 TIGHT = 1e-9
-"""Tolerances of the simplex method: what is left open is multiplied by the width of columns in a safe bound."""
+"""Tolerances of the simplex method: a safe bound multiplies what they leave open by the width of columns."""
 
 
 @dataclass(frozen=True)
