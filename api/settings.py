@@ -70,5 +70,6 @@ class Settings(BaseSettings):
     allow_anonymous: bool = Field(
         default=True, description="on loopback, requests without a key while there are no keys"
     )
+    session_hours: float = Field(default=12, gt=0, le=8760, description="until a login to the pages ends")
     log_format: Literal["json", "text"] = Field(default="json", description="of the log on stderr")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="of the log")

@@ -277,7 +277,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.jobs = options.jobs or (100 if options.quick else 1000)
     options.listeners, options.looks = 2 * options.jobs, options.jobs
     options.steady, options.overhead, options.rates = (
-        options.jobs // 2,
+        options.jobs // 10,
         5 if options.quick else 20,
         (20.0, 50.0),
     )

@@ -181,6 +181,12 @@ class NotAllowed(StockpileError):
     status = 403
 
 
+class StaleForm(StockpileError):
+    """The page is out of date; load it again."""
+
+    status = 403
+
+
 class NoSuchJob(StockpileError):
     """There is no such job."""
 
@@ -191,6 +197,18 @@ class NoSuchInstance(StockpileError):
     """There is no such instance."""
 
     status = 404
+
+
+class NoSuchDraft(StockpileError):
+    """There is no such draft."""
+
+    status = 404
+
+
+class TooManyDrafts(StockpileError):
+    """There are too many drafts; finish or delete one."""
+
+    status = 409
 
 
 class NoSuchPlan(StockpileError):

@@ -68,12 +68,18 @@ class SolveWork(Row):
 
     kind: Literal["solve"] = "solve"
     instance: InstanceRef
+    warm: Digest | dict[str, Any] | None = Field(
+        default=None,
+        description="a plan to start from, the id of a stored one or the plan itself; `parent` takes a job's",
+    )
     options: Options = Options()
 
 
 def _one_folder(name: str) -> str:
     if name in (".", "..") or "/" in name or "\\" in name:
         raise PydanticCustomError("folder", "the name of one folder, without slashes")
+    if name in ("batch.csv", "batch.parquet"):
+        raise PydanticCustomError("table", "another name: this is the file of the batch's table")
     return name
 
 
@@ -228,7 +234,7 @@ class Event(Row):
     type: Literal["state", "progress", "log"]
     data: dict[str, Any] = Field(
         description="state: state, solver_status; log: line; "
-        "progress: phase, incumbent, bound, gap, nodes, done, total"
+        "progress: phase, incumbent, bound, gap, nodes, done, total; of a comparison solved, running"
     )
 
 

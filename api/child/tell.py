@@ -7,6 +7,7 @@ import logging
 import math
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from api.child.talk import Lines
@@ -24,7 +25,7 @@ class Teller(logging.Handler):
         self.begun = self.last = time.monotonic()
         self.phase = ""
 
-    def progress(self, phase: str, **figures: float | int | None) -> None:
+    def progress(self, phase: str, **figures: Any) -> None:
         """Where the work stands; dropped if it comes too soon after another of the same phase."""
         now = time.monotonic()
         if phase == self.phase and now - self.last < EVERY:
@@ -32,8 +33,7 @@ class Teller(logging.Handler):
         if phase != self.phase:
             self.log(phase)
         self.phase, self.last = phase, now
-        finite = {k: v if v is None or math.isfinite(v) else None for k, v in figures.items()}
-        self._send({"type": "progress", "phase": phase, "seconds": now - self.begun, **finite})
+        self._send({"type": "progress", "phase": phase, "seconds": now - self.begun, **_finite(figures)})
 
     def log(self, line: str) -> None:
         """One line of the log."""
@@ -52,3 +52,12 @@ class Teller(logging.Handler):
     def _send(self, message: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):
             self.line.send(message)
+
+
+def _finite(value: Any) -> Any:
+    """Plain data without what JSON cannot say."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 import time
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from models.plan import Plan
 
 NAME = "solve"
+JOB = re.compile(r"[0-9a-f]{32}")
+"""Id of a job at a server."""
 """Phases of a solve that HiGHS spends."""
 
 Gap = Annotated[
@@ -107,7 +110,8 @@ def command(
         from models import files
         from optimizer.results import read_plan, write_results
 
-        earlier = read_plan(warm) if warm is not None and there is None else None
+        job = warm if there is not None and warm is not None and JOB.fullmatch(warm) else None
+        earlier = read_plan(warm) if warm is not None and job is None else None
         instance = files.read(path)
         read = time.perf_counter() - begun
     if sys.stderr.isatty() and (warnings := instance.warnings()):
@@ -115,8 +119,16 @@ def command(
     if there is not None:
         from api.cli.remote.solve import solve
 
-        seen = read if profile else None
-        return solve(there, instance, chosen, warm=warm, out=out, formats=formats, read=seen, as_json=as_json)
+        return solve(
+            there,
+            instance,
+            chosen,
+            warm=job or earlier,
+            out=out,
+            formats=formats,
+            read=read if profile else None,
+            as_json=as_json,
+        )
     with live("loading the solver") as line:
         plan = search(instance, chosen, earlier, Ticker(line) if line.shown else None)
         begun = time.perf_counter()

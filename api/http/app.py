@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
-from api import metrics
+from api import metrics, web
 from api.http import openapi, problems, routes
 from api.http.auth import Admin, Caller, Guard, Reader, Submitter
 from api.http.limits import Buffered, Rates
@@ -67,6 +67,7 @@ def make_app(
     app.state.guard = Guard()
     problems.install(app)
     metrics.install(app, engine, settings)
+    web.install(app)
     app.add_middleware(Envelope)
     for module in (routes.instances, routes.validate, routes.jobs, routes.events):
         app.include_router(module.router)

@@ -13,7 +13,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import anyio
@@ -25,6 +25,9 @@ from fastapi.security import HTTPBearer
 from api.http.parts import Parts
 from models.faults import NotAllowed, NotAuthenticated
 from models.jobs import ROLES, Role
+
+if TYPE_CHECKING:
+    from api.store.keys import KeyRecord
 
 ANONYMOUS = "anonymous"
 """The tenant of requests without a key; a key of this tenant reaches what they left."""
@@ -61,7 +64,7 @@ class Guard:
         """Who it is. Raises NotAuthenticated, NotAllowed, TooManyRequests."""
         header = request.headers.get("authorization")
         if header is None:
-            caller = await self._anonymous(request, parts)
+            caller = await self.anonymous(request, parts)
         else:
             caller = await self._of_key(header, parts)
         parts.rates.take(caller.key or "")
@@ -73,15 +76,21 @@ class Guard:
         text = text.strip()
         if scheme.lower() != "bearer" or not text:
             raise NotAuthenticated("Send it as Authorization: Bearer and the key.")
-        record = parts.keys.recall(text)
-        if record is None:
-            self._limiter = self._limiter or anyio.CapacityLimiter(2)
-            record = await run_sync(parts.keys.check, text, limiter=self._limiter)
+        record = await self.record(parts, text)
         if record is None:
             raise NotAuthenticated("This one is not valid; it may have expired or been revoked.")
         return Caller(tenant=record.tenant, role=record.role, key=record.id)
 
-    async def _anonymous(self, request: Request, parts: Parts) -> Caller:
+    async def record(self, parts: Parts, text: str) -> KeyRecord | None:
+        """Whose key it is; None if it is not valid. Raises Unavailable."""
+        record = parts.keys.recall(text)
+        if record is None:
+            self._limiter = self._limiter or anyio.CapacityLimiter(2)
+            record = await run_sync(parts.keys.check, text, limiter=self._limiter)
+        return record
+
+    async def anonymous(self, request: Request, parts: Parts) -> Caller:
+        """Whoever comes without a key, where that is allowed. Raises NotAuthenticated, NotAllowed."""
         settings = parts.settings
         if not (settings.allow_anonymous and is_loopback(settings.host)):
             raise NotAuthenticated()

@@ -6,6 +6,7 @@ few at a time. What was made is kept as a blob, so that it is made once; without
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -24,6 +25,7 @@ import structlog
 
 import models.faults
 from api.child.death import NO_MEMORY
+from api.http.deriving import PROGRESS
 from api.settings import Settings
 from api.store.blobs import Blobs
 from api.store.database import insert, writing
@@ -55,6 +57,23 @@ class _Making:
     done: threading.Event = field(default_factory=threading.Event)
     error: Exception | None = None
     ended: float | None = None
+    folder: Path | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the making of something is."""
+
+    seconds: float
+    """Since it was asked for."""
+    begun: bool
+    """False while it waits for its turn."""
+    doing: str = ""
+    done: int = 0
+    of: int = 0
+    """Of what is being done; 0 where that is not known."""
+    error: Exception | None = None
+    """Why it was not made; told for a while."""
 
 
 class Derived:
@@ -105,6 +124,25 @@ class Derived:
             raise making.error
         return self.known(source, kind)
 
+    def progress(self, source: str, kind: str) -> Progress | None:
+        """How far the making of it is; None if nobody makes it, nor has failed to within some seconds."""
+        with self._lock:
+            making = self._makings.get((source, kind))
+        if making is None or (making.ended is not None and making.error is None):
+            return None
+        seconds = time.monotonic() - making.begun
+        if making.error is not None:
+            ended = making.ended
+            told = ended is None or time.monotonic() < ended + REMEMBERED
+            return Progress(seconds, True, error=making.error) if told else None
+        if making.folder is None:
+            return Progress(seconds, False)
+        try:
+            said = json.loads((making.folder / PROGRESS).read_bytes())
+            return Progress(seconds, True, str(said["doing"]), int(said["done"]), int(said["of"]))
+        except (OSError, ValueError, KeyError):
+            return Progress(seconds, True)  # it has said nothing yet, or has just ended
+
     def _join(self, source: str, kind: str, fill: Fill) -> _Making:
         """The making of it, begun if nobody has."""
         now = time.monotonic()
@@ -133,6 +171,7 @@ class Derived:
                 try:
                     (folder / "in").mkdir()
                     fill(folder / "in")
+                    making.folder = folder
                     self._run(folder, kind)
                     self._keep(folder, source)
                 finally:

@@ -6,12 +6,16 @@ that file and with an exit code other than 0 it has died.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from models.faults import NotMade
+
+PROGRESS = "progress.json"
+"""Beside ``in`` and ``out``: how far it is, where that takes long enough to be told."""
 
 
 def report(source: Path, out: Path) -> None:
@@ -33,10 +37,38 @@ def _model(format: str) -> Callable[[Path, Path], None]:
     return make
 
 
+def why(source: Path, out: Path) -> None:
+    """Why a plan is what it is, or everything about one item of it: tables and text as JSON."""
+    from optimizer.results import read_results
+    from optimizer.why import explain, explain_item
+
+    order = json.loads((source / "order.json").read_bytes())
+    instance, plan = read_results(source)
+
+    def tell(doing: str, done: int, of: int) -> None:
+        beside = source.parent / f"{PROGRESS}.new"
+        beside.write_text(json.dumps({"doing": doing, "done": done, "of": of}), encoding="utf-8")
+        beside.replace(source.parent / PROGRESS)
+
+    item, seconds = str(order["item"]), float(order["seconds"])
+    found = (
+        explain_item(instance, plan, item, seconds=seconds, progress=tell)
+        if item
+        else explain(instance, plan, seconds=seconds, progress=tell)
+    )
+    tables = {
+        name: {"columns": list(table.columns), "rows": json.loads(table.to_json(orient="values"))}
+        for name, table in found.tables.items()
+    }
+    said = json.dumps({"text": found.text, "tables": tables}, allow_nan=False)
+    (out / "why").write_text(said, encoding="utf-8")
+
+
 MAKERS: dict[str, Callable[[Path, Path], None]] = {
     "report": report,
     "mps": _model("mps"),
     "lp": _model("lp"),
+    "why": why,
 }
 """By kind; each leaves one file per kind that it made, named after it."""
 

@@ -39,6 +39,7 @@ _REFS = {
     "instance": _REF,
     "scenarios": _REF,
     "plan": "the id of a job or of a stored plan, or the plan itself",
+    "warm": "the id of a stored plan, or the plan itself",
 }
 
 _DOCUMENTS = {*_REFS, "alternatives"}

@@ -42,8 +42,9 @@ def _version() -> str:
 
 
 def key(kind: str, work: Mapping[str, Any], limits: Mapping[str, Any]) -> str:
-    """SHA-256 of all that a complete result depends on."""
+    """SHA-256 of all that a complete result depends on: not on where the search has started."""
     matter = {} if kind == "solve" else {name: value for name, value in limits.items() if value is not None}
+    work = {name: value for name, value in work.items() if name != "warm"}
     text = json.dumps([_version(), kind, work, matter], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

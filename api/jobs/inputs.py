@@ -32,8 +32,8 @@ def write_inputs(
         (folder / "plan.json").write_bytes(documents.plan_json(tenant, work["plan"]))
         if work.get("scenarios"):
             (folder / "scenarios.json").write_bytes(documents.instance_json(tenant, work["scenarios"]))
-    elif work["kind"] == "solve" and row["parent"]:
-        (folder / "warm.json").write_bytes(documents.plan_json(tenant, row["parent"]))
+    elif work["kind"] == "solve" and (warm := work.get("warm") or row["parent"]):
+        (folder / "warm.json").write_bytes(documents.plan_json(tenant, warm))
     checkpoint = folder / "checkpoint"
     checkpoint.mkdir()
     for name, data in kept:

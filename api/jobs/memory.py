@@ -15,7 +15,7 @@ from api.jobs import cache, query, rows
 from api.jobs.accept import Draft
 from api.jobs.events import Note
 from api.jobs.events import state as state_note
-from api.jobs.needs import has_plan
+from api.jobs.needs import has_plan, plan_of
 from api.jobs.port import Page, Query, Submission
 from api.jobs.remove import EXPIRED
 from api.jobs.rows import NO_TURN
@@ -31,7 +31,7 @@ from models.faults import (
     QueueFull,
     UsedIdempotencyKey,
 )
-from models.jobs import FINAL, EvaluateRequest, Event, Job, SolveRequest
+from models.jobs import FINAL, Event, Job, SolveRequest
 
 Record = dict[str, Any]
 
@@ -207,11 +207,11 @@ class MemoryJobs:
         earlier: list[tuple[str, bool]] = []
         if request.parent is not None:
             earlier.append((request.parent, isinstance(request, SolveRequest)))
-        if isinstance(request, EvaluateRequest) and isinstance(request.plan, str):
-            if len(request.plan) == 32:
-                earlier.append((request.plan, True))
-            elif not _has(self.plans, tenant, request.plan):
-                raise NoSuchPlan(request.plan)
+        plan = plan_of(request)
+        if plan is not None and len(plan) == 32:
+            earlier.append((plan, True))
+        elif plan is not None and not _has(self.plans, tenant, plan):
+            raise NoSuchPlan(plan)
         for job, with_plan in earlier:
             row = self._own(tenant, job)
             if with_plan and not has_plan(row):
@@ -292,4 +292,10 @@ def _fits(row: Mapping[str, Any], tenant: str, wanted: Query, below: int | None)
         and (not wanted.kinds or row["kind"] in wanted.kinds)
         and set(wanted.tags) <= set(row["tags"])
         and all(value is None or row[name] == value for name, value in named.items())
+        and (not wanted.text or _says(row, wanted.text.casefold()))
     )
+
+
+def _says(row: Mapping[str, Any], text: str) -> bool:
+    named = (row[name] or "" for name in ("title", "member"))
+    return any(text in name.casefold() for name in named) or row["id"].startswith(text)

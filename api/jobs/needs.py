@@ -38,16 +38,27 @@ def check(connection: sa.Connection, tenant: str, request: Request, instance_ids
         raise NoSuchInstance(", ".join(sorted(missing)[:10]))
     if request.parent is not None:
         _earlier(connection, tenant, request.parent, with_plan=isinstance(request, SolveRequest))
-    if isinstance(request, EvaluateRequest):
-        plan = request.plan
-        if not isinstance(plan, str):
-            raise TypeError("documents of a request are stored before it is submitted")
+    plan = plan_of(request)
+    if plan is not None:
         if len(plan) == 32:
             _earlier(connection, tenant, plan, with_plan=True)
             return
         mine = sa.select(plans.c.id).where(plans.c.tenant == tenant, plans.c.id == plan)
         if connection.execute(mine).first() is None:
             raise NoSuchPlan(plan)
+
+
+def plan_of(request: Request) -> str | None:
+    """The stored plan, or the job with a plan, that a request names beside its parent."""
+    if isinstance(request, EvaluateRequest):
+        plan = request.plan
+    elif isinstance(request, SolveRequest) and request.warm is not None:
+        plan = request.warm
+    else:
+        return None
+    if not isinstance(plan, str):
+        raise TypeError("documents of a request are stored before it is submitted")
+    return plan
 
 
 def _earlier(connection: sa.Connection, tenant: str, job: str, *, with_plan: bool) -> None:

@@ -37,6 +37,8 @@ class Query:
     parent: str | None = None
     batch: str | None = None
     instance: str | None = None
+    text: str | None = None
+    """In the title or the member's name, upper and lower case alike; or the beginning of the id."""
     cursor: str | None = None
     """``next`` of the page before."""
     limit: int = 50

@@ -61,6 +61,9 @@ def page(connection: sa.Connection, tenant: str, query: Query) -> Page:
     for name in ("parent", "batch", "instance"):
         if getattr(query, name) is not None:
             wanted = wanted.where(jobs.c[name] == getattr(query, name))
+    if query.text:
+        named = (jobs.c[name].icontains(query.text, autoescape=True) for name in ("title", "member"))
+        wanted = wanted.where(sa.or_(*named, jobs.c.id.istartswith(query.text, autoescape=True)))
     for tag in set(query.tags):
         tagged = sa.select(tags.c.job).where(tags.c.job == jobs.c.id, tags.c.tag == tag)
         wanted = wanted.where(tagged.exists())
@@ -109,7 +112,7 @@ def before(query: Query, tenant: str) -> int:
 def _list(query: Query, tenant: str) -> str:
     """Digest of what makes a list: everything but the page."""
     parts = [sorted(set(query.states)), sorted(set(query.kinds)), sorted(set(query.tags))]
-    text = json.dumps([tenant, *parts, query.parent, query.batch, query.instance])
+    text = json.dumps([tenant, *parts, query.parent, query.batch, query.instance, query.text or None])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

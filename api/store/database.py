@@ -161,14 +161,17 @@ def _facts() -> dict[str, str]:
 
 def _is_ready(engine: sa.Engine) -> bool:
     """Whether the tables are those of this version. Raises NewerDatabase."""
-    if not sa.inspect(engine).has_table(schema.facts.name):
+    tables = set(sa.inspect(engine).get_table_names())
+    if schema.facts.name not in tables:
         return False
     with reading(engine) as connection:
         rows = connection.execute(sa.select(schema.facts.c.name, schema.facts.c.value))
         found = {row.name: row.value for row in rows}
     if int(found.get("schema", SCHEMA)) > SCHEMA:
         raise NewerDatabase(f"Its tables are of version {found['schema']}; this one knows {SCHEMA}.")
-    return all(found.get(name) == value for name, value in _facts().items())
+    # Tables that older code need not know come without a new version.
+    complete = tables >= set(schema.metadata.tables)
+    return complete and all(found.get(name) == value for name, value in _facts().items())
 
 
 @contextmanager

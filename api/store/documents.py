@@ -78,10 +78,13 @@ class Documents:
         def once() -> bool:
             with writing(self.engine) as connection:
                 new = insert(connection, table).values(row).on_conflict_do_nothing().returning(table.c.id)
-                if connection.scalar(new) is not None:
-                    return True
-                connection.execute(sa.update(table).where(here).values(used=row["used"]))
-                return False
+                used = sa.update(table).where(here).values(used=row["used"])
+                while True:
+                    if connection.scalar(new) is not None:
+                        return True
+                    # Between the two statements PostgreSQL may let the row that stood in the way be pruned.
+                    if connection.execute(used).rowcount:
+                        return False
 
         return attempt(once)
 
@@ -98,11 +101,18 @@ class Documents:
         return json_format.loads(self.instance_json(tenant, id), id)
 
     def list_instances(
-        self, tenant: str, cursor: str | None = None, limit: int = 50
+        self, tenant: str, cursor: str | None = None, limit: int = 50, text: str = ""
     ) -> tuple[Sequence[InstanceRecord], str | None]:
-        """Instances of a tenant, newest first, and the cursor of what follows. Raises BadCursor."""
+        """Instances of a tenant, newest first, and the cursor of what follows. Raises BadCursor.
+
+        ``text``: in the name, upper and lower case alike, or the beginning of the id.
+        """
         c = instances.c
         query = sa.select(instances).where(c.tenant == tenant).order_by(c.created.desc(), c.id.desc())
+        if text:
+            query = query.where(
+                c.name.icontains(text, autoescape=True) | c.id.startswith(text.lower(), autoescape=True)
+            )
         if cursor is not None:
             query = query.where(sa.tuple_(c.created, c.id) < cursors.read(cursor))
         with reading(self.engine) as connection:

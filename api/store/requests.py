@@ -29,7 +29,7 @@ from models.faults import (
     NothingToEvaluate,
 )
 from models.instance import Instance
-from models.jobs import FINAL, BatchRequest, EvaluateRequest, InstanceRef, Request
+from models.jobs import FINAL, BatchRequest, EvaluateRequest, InstanceRef, Request, SolveRequest
 from models.plan import Plan
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ def resolve(documents: Documents, tenant: str, request: Request) -> Request:
     changes: dict[str, Any] = {}
     if isinstance(request, EvaluateRequest):
         changes = _plan(documents, tenant, request)
+    elif isinstance(request, SolveRequest) and request.warm is not None:
+        changes = {"warm": _plan_id(documents, tenant, request.warm)}
     fields = ("instance", "scenarios") if isinstance(request, EvaluateRequest) else ("instance",)
     found: dict[str, InstanceRef | None] = {f: changes.get(f, getattr(request, f)) for f in fields}
     _mark(documents.engine, tenant, {ref for ref in found.values() if isinstance(ref, str)})
@@ -130,19 +132,21 @@ def _use(engine: sa.Engine, table: sa.Table, tenant: str, ids: Collection[str]) 
 def _plan(documents: Documents, tenant: str, request: EvaluateRequest) -> dict[str, Any]:
     """What the plan of an evaluation changes in its request."""
     plan = request.plan
-    if isinstance(plan, dict):
+    if isinstance(plan, dict) or len(plan) == 64:
         if request.instance is None:
             raise BadRequest(_NO_INSTANCE)
-        found = _read_plan(plan)
-        return {"plan": documents.put_plan(tenant, found)}
-    if len(plan) == 64:
-        if _use(documents.engine, plans, tenant, [plan]):
-            raise NoSuchPlan(f"{plan}.")
-        if request.instance is None:
-            raise BadRequest(_NO_INSTANCE)
-        return {}
+        return {"plan": _plan_id(documents, tenant, plan)}
     instance = _plan_of_job(documents.engine, tenant, plan)
     return {} if request.instance is not None else {"instance": instance}
+
+
+def _plan_id(documents: Documents, tenant: str, plan: str | dict[str, Any]) -> str:
+    """The id of a stored plan, which is marked as used; a plan that was sent is stored."""
+    if isinstance(plan, dict):
+        return documents.put_plan(tenant, _read_plan(plan))
+    if _use(documents.engine, plans, tenant, [plan]):
+        raise NoSuchPlan(f"{plan}.")
+    return plan
 
 
 _NO_INSTANCE = "instance: needed, as the plan is not that of a job."

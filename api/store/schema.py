@@ -24,6 +24,24 @@ keys = sa.Table(
     sa.Column("used", sa.Float),
 )
 
+sessions = sa.Table(
+    "stockpile_sessions",  # of the pages
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),  # SHA-256 of the token in the cookie
+    sa.Column("key", sa.String(16), nullable=False),  # id of the key it was begun with: tenant and role
+    sa.Column("created", sa.Float(53), nullable=False),
+    sa.Column("expires", sa.Float(53), nullable=False),
+    sa.Index("stockpile_sessions_expires", "expires"),
+)
+
+logins = sa.Table(
+    "stockpile_logins",  # attempts to begin a session, of late
+    metadata,
+    sa.Column("who", sa.String(200), primary_key=True),  # address, or id of a key
+    sa.Column("since", sa.Float(53), nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+)
+
 instances = sa.Table(
     "stockpile_instances",
     metadata,
@@ -36,6 +54,22 @@ instances = sa.Table(
     sa.Column("figures", sa.JSON, nullable=False),  # commodities, periods, scenarios ... for lists
     sa.Column("created", sa.Float, nullable=False),
     sa.Column("used", sa.Float, nullable=False),
+)
+
+drafts = sa.Table(
+    "stockpile_drafts",  # instances that are not finished
+    metadata,
+    sa.Column("tenant", sa.String(200), primary_key=True),
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("name", sa.String(200), nullable=False),  # of the file, or of the instance it began as
+    sa.Column("origin", sa.String(64)),  # instance it began as
+    sa.Column("version", sa.Integer, nullable=False),  # raised with every change
+    sa.Column("faults", sa.Integer),  # as of the last check
+    sa.Column("bytes", sa.Integer, nullable=False),
+    sa.Column("first", sa.LargeBinary, nullable=False),  # as it was sent; both packed
+    sa.Column("data", sa.LargeBinary, nullable=False),  # as it is now
+    sa.Column("created", sa.Float(53), nullable=False),
+    sa.Column("used", sa.Float(53), nullable=False),
 )
 
 plans = sa.Table(

@@ -16,6 +16,9 @@ import threading
 import structlog
 
 from models import faults
+from models.drafts import Checked, Draft
+from models.drafts import check as check_draft
+from models.drafts.read import draft as read_draft
 from models.faults import StockpileError, TooLarge, Unavailable, UnreadableFile, UnsupportedMedia
 from models.files import read_bytes
 from models.instance import Instance
@@ -54,26 +57,56 @@ def read(data: bytes, media_type: str, name: str) -> Instance:
     Raises UnsupportedMedia, UnreadableFile, TooLarge, FaultyInstance with every fault; Unavailable when too
     many are being read.
     """
+    format = _format(media_type)
+    if len(data) <= LIGHT.get(format, -1):
+        return read_bytes(data, format, name)
+    found = _in_turn(data, format, name, "Instance")
+    assert isinstance(found, Instance)
+    return found
+
+
+def draft(data: bytes, media_type: str, name: str) -> Draft:
+    """The tables in the same, faults and all, to be mended. Raises the same but FaultyInstance."""
+    format = _format(media_type)
+    if len(data) <= LIGHT.get(format, -1):
+        return read_draft(data, format, name)
+    found = _in_turn(data, format, name, "Draft")
+    assert isinstance(found, Draft)
+    return found
+
+
+def check(data: bytes) -> Checked:
+    """What is wrong with a draft, given as :meth:`Draft.dumps` wrote it. Raises TooLarge, Unavailable."""
+    if len(data) <= LIGHT["json"]:
+        return check_draft(Draft.loads(data))
+    found = _in_turn(data, "draft", "the draft", "Checked")
+    assert isinstance(found, Checked)
+    return found
+
+
+def _format(media_type: str) -> str:
     kind = media_type.partition(";")[0].strip().lower()
     format = MEDIA_TYPES.get(kind)
     if format is None:
         raise UnsupportedMedia(f"{kind[:80] or 'None'} was sent; {', '.join(MEDIA_TYPES)} can be read.")
-    if len(data) <= LIGHT.get(format, -1):
-        return read_bytes(data, format, name)
+    return format
+
+
+def _in_turn(data: bytes, format: str, name: str, what: str) -> object:
     if not _turn.acquire(timeout=PATIENCE):
         raise Unavailable("Many large files are being read.", retry_after=10)
     try:
-        return _elsewhere(data, format, name)
+        return _elsewhere(data, format, name, what)
     finally:
         _turn.release()
 
 
-def _elsewhere(data: bytes, format: str, name: str) -> Instance:
+def _elsewhere(data: bytes, format: str, name: str, what: str) -> object:
     words = [sys.executable, "-m", "api.store.reading", format, name, str(os.getpid())]
     # Nothing of the settings, which may hold the password of the database.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("STOCKPILE_")}
     process = subprocess.Popen(
-        [*words, str(MEMORY), str(SECONDS)],
+        [*words, str(MEMORY), str(SECONDS), what],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -99,11 +132,11 @@ def _elsewhere(data: bytes, format: str, name: str) -> Instance:
     raise UnreadableFile(f"{name} cannot be read: reading it ended the process that did.")
 
 
-def _told(out: bytes) -> Instance:
+def _told(out: bytes) -> object:
     """What :mod:`api.store.reading` wrote: this program did, and nothing of the file comes as it was."""
     kind, value = pickle.loads(out)
-    if kind == "Instance":
-        assert isinstance(value, Instance)
-        return value
+    if kind in ("Instance", "Draft", "Checked"):
+        found: object = value
+        return found
     fault: type[StockpileError] = getattr(faults, kind)
     raise fault(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from models.instance import Instance
 from models.instance.checks import parse
 from models.instance.hints import Hints
 from models.instance.shape import Path as FieldPath
-from models.tables import grids, read_grids
+from models.tables import Grid, grids, read_grids
 from models.tables.layout import SCALARS, scalars, tables
 from models.tables.read import Finding
 
@@ -38,11 +39,33 @@ def takes_part(name: str) -> bool:
     return plain and name.lower().endswith((".csv", *_YAML))
 
 
+@dataclass
+class Collected:
+    """The tables and the head of a folder, before they are put together."""
+
+    grids: list[Grid]
+    head: dict[str, Any]
+    findings: list[Finding]
+    place: Callable[[FieldPath], str]
+    """Where a path of the head stands."""
+
+
 def assemble(folder: str, candidates: Iterable[str], content: Callable[[str, int], bytes]) -> Instance:
     """The instance in files of these names; ``content`` gives the bytes of one, at most so many.
 
     ``folder`` is what errors call the whole.
     """
+    found = collect(folder, candidates, content)
+    reading = read_grids(found.grids, found.head)
+
+    def where(path: FieldPath) -> str:
+        return reading.place(path) or (found.place(path) if path else "")
+
+    return parse(Instance, reading.raw, before=[*found.findings, *reading.findings], place=where)
+
+
+def collect(folder: str, candidates: Iterable[str], content: Callable[[str, int], bytes]) -> Collected:
+    """The tables in files of these names; as :func:`assemble`. Raises UnreadableFile, TooLarge."""
     findings: list[Finding] = []
     unreadable: list[str] = []
     hints = Hints()
@@ -83,12 +106,7 @@ def assemble(folder: str, candidates: Iterable[str], content: Callable[[str, int
             raise
     if unreadable:
         raise UnreadableFile(" ".join(unreadable))
-    reading = read_grids(found, head)
-
-    def where(path: FieldPath) -> str:
-        return reading.place(path) or (place(path) if path else "")
-
-    return parse(Instance, reading.raw, before=[*findings, *reading.findings], place=where)
+    return Collected(found, head, findings, place)
 
 
 def _candidates(folder: Path) -> Iterator[str]:

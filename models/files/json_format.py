@@ -17,6 +17,11 @@ from models.tables.values import LONGEST
 
 def loads(data: bytes, name: str) -> Instance:
     """An instance from the bytes of a JSON file. NaN, infinities and numbers beyond any float are faults."""
+    return parse(Instance, document(data, name), place=lambda path: name)
+
+
+def document(data: bytes, name: str) -> Any:
+    """Plain data from the bytes of a JSON file. Raises UnreadableFile, TooLarge."""
     text = decode(data, name)
     if not text.strip():
         raise UnreadableFile(f"{name} is empty.")
@@ -41,7 +46,7 @@ def loads(data: bytes, name: str) -> Instance:
     if twice:
         keys = ", ".join(repr(key) for key in list(twice)[:10])
         raise UnreadableFile(f"{name} gives a key twice in one record: {keys}.")
-    return parse(Instance, raw, place=lambda path: name)
+    return raw
 
 
 def _whole(text: str) -> int | float:

@@ -26,6 +26,13 @@ from models.tables.values import blank, shortest
 
 def loads(data: bytes, name: str) -> Instance:
     """An instance from the bytes of a workbook. A formula is the value it had when the file was saved."""
+    found, findings = sheets(data, name)
+    reading = read_grids(found)
+    return parse(Instance, reading.raw, before=[*findings, *reading.findings], place=reading.place)
+
+
+def sheets(data: bytes, name: str) -> tuple[list[Grid], list[Finding]]:
+    """The sheets of a workbook, and what is wrong with their cells. Raises UnreadableFile, TooLarge."""
     archive.check(data, name)
     findings: list[Finding] = []
     try:
@@ -39,8 +46,7 @@ def loads(data: bytes, name: str) -> Instance:
         raise UnreadableFile(f"{name} is not a sound workbook: {type(error).__name__}: {error}.") from error
     if not found:
         raise UnreadableFile(f"{name} has no sheet with cells.")
-    reading = read_grids(found)
-    return parse(Instance, reading.raw, before=[*findings, *reading.findings], place=reading.place)
+    return found, findings
 
 
 def _grids(data: bytes, name: str, findings: list[Finding]) -> Iterator[Grid]:

@@ -11,7 +11,7 @@ import stat
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from models.faults import TooLarge, UnreadableFile, shorten
@@ -24,6 +24,19 @@ _PACKED = (".zip", ".gz", ".tgz", ".bz2", ".xz", ".tar", ".7z", ".rar", ".zst")
 
 def loads(data: bytes, name: str) -> Instance:
     """An instance from the bytes of a zip archive."""
+    with _opened(data, name) as (members, content):
+        return folder.assemble(name, members, content)
+
+
+def tables(data: bytes, name: str) -> folder.Collected:
+    """The tables in the bytes of a zip archive. Raises UnreadableFile, TooLarge."""
+    with _opened(data, name) as (members, content):
+        return folder.collect(name, members, content)
+
+
+@contextmanager
+def _opened(data: bytes, name: str) -> Iterator[tuple[list[str], Callable[[str, int], bytes]]]:
+    """Names of the files of the folder, and what gives the bytes of one."""
     if not data:
         raise UnreadableFile(f"{name} is empty.")
     if data.count(b"PK\x01\x02") > PARTS:
@@ -31,7 +44,8 @@ def loads(data: bytes, name: str) -> Instance:
     with _sound(name):
         book = zipfile.ZipFile(io.BytesIO(data))
     with book:
-        return _read(book, dict(_tables(archive.parts(book, name), name)), name)
+        members = dict(_tables(archive.parts(book, name), name))
+        yield list(members), _reader(book, members, name)
 
 
 @contextmanager
@@ -82,7 +96,9 @@ def _path(part: zipfile.ZipInfo, name: str) -> list[str]:
     return path
 
 
-def _read(book: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], name: str) -> Instance:
+def _reader(
+    book: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], name: str
+) -> Callable[[str, int], bytes]:
     lines = cells = 0
 
     def content(file: str, limit: int) -> bytes:
@@ -99,4 +115,4 @@ def _read(book: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], name: str)
             raise TooLarge(f"{name} holds more than {ROWS:,} rows or {VALUES:,} cells.")
         return data
 
-    return folder.assemble(name, members, content)
+    return content

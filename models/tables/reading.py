@@ -26,6 +26,18 @@ class Reading:
 
     def place(self, path: Path) -> str:
         """The file and line, or sheet and cell, of a path; '' where it is not known."""
+        grid, row, rest = self.locate(path)
+        if grid is None:
+            return ""
+        if row is not None:
+            return grid.place(row, column_of(grid, rest))
+        return grid.place(None, str(rest[-1])) if rest else grid.source
+
+    def locate(self, path: Path) -> tuple[Grid | None, int | None, Path]:
+        """The table and row (from 0) that a path leads to, and what is left of it behind the row.
+
+        Without a row it leads to a column, the last part of what is left; without that, nowhere.
+        """
         if self._places is None:
             self._places = {p: (g, i) for g in self.grids.values() for i, p in enumerate(g.paths)}
             self._places.update(
@@ -34,14 +46,14 @@ class Reading:
         for length in range(len(path), 0, -1):
             found = self._places.get(path[:length])
             if found:
-                return found[0].place(found[1], _column(found[0], path[length:]))
+                return *found, path[length:]
         if path and path[0] in self.grids:
-            return self.grids[str(path[0])].place(None, str(path[-1]))
-        return self.grids[SCALARS].source if SCALARS in self.grids else ""
+            return self.grids[str(path[0])], None, path[1:] or path
+        return self.grids.get(SCALARS), None, ()
 
 
-def _column(grid: Grid, rest: Path) -> str:
-    """The column of a field in a row."""
+def column_of(grid: Grid, rest: Path) -> str:
+    """The column of a field in a row; '' if it has none."""
     if grid.name == SCALARS:
         return str(rest[-1]) if rest else "value"
     if not rest:

@@ -82,7 +82,11 @@ def _is(kind: Kind, folder: Path) -> bool:
 
 
 def _plan(folder: Path) -> Part:
-    instance, plan = read_results(folder)
+    return of_plan(*read_results(folder), folder)
+
+
+def of_plan(instance: Instance, plan: Plan, folder: Path) -> Part:
+    """The part of a plan that is at hand; ``folder`` is where it is said to lie."""
     tables = plan_tables(instance, plan)
     tables["countries"] = pd.DataFrame(
         [(c.id, c.name, c.group) for c in instance.countries], columns=["id", "name", "group"], dtype="str"
@@ -104,6 +108,14 @@ def _tables(kind: Kind, folder: Path) -> Part:
             tables[path.stem] = _read(path)
         except (OSError, ValueError) as error:
             raise UnreadableFile(f"{path}: {error}.") from error
+    return assembled(kind, facts, tables, folder)
+
+
+def assembled(kind: Kind, facts: dict[str, Any], tables: dict[str, pd.DataFrame], folder: Path) -> Part:
+    """A comparison or an evaluation from what its files hold; ``folder`` is what faults call it.
+
+    Raises UnreadableFile if there is not enough for a report.
+    """
     for table, columns in NEEDED[kind].items():
         if table not in tables:
             raise UnreadableFile(f"{folder / 'tables' / table} is missing; {kind}s have it. Run it again.")

@@ -22,7 +22,7 @@ def chapter(part: Part, id: str) -> Chapter:
         give_way = [relaxation.words for relaxation in plan.relaxations]
         ways = [Section(f"{id}-relaxations", "What would have to give way", points=give_way)]
         rest = [assumptions(id, instance), reproduced(id, part, plan)]
-        return Chapter(id, title, _why_none(plan), "There is no plan.", [], [*ways[: len(give_way)], *rest])
+        return Chapter(id, title, why_none(plan), "There is no plan.", [], [*ways[: len(give_way)], *rest])
     refused = plan.certificate is not None and not plan.certificate.passed
     alert = "Not to be used: the audit found that this plan breaks the rules of its instance; see Proof."
     made, offers = commitments(tables), on_offer(instance, tables["commitments"])
@@ -80,7 +80,8 @@ def _pictures(*names: str) -> list[Picture]:
     return [by_name[name] for name in names]
 
 
-def _why_none(plan: Plan) -> str:
+def why_none(plan: Plan) -> str:
+    """Why there is no plan, in a sentence."""
     if plan.status == "infeasible":
         return "No plan meets all rules at once. Below is the least that would have to give way."
     if plan.status == "unbounded":

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from models.instance import Instance
+from optimizer.report.charts import sourcing
 from optimizer.report.grid import Grid, grid
-from optimizer.summary.words import count, tonnes, year
+from optimizer.summary.words import count, tonnes, usd, year
 from optimizer.tables.money import ALL
 
 MOST_VALUES = 15
@@ -119,3 +120,49 @@ def values(values: pd.DataFrame) -> list[str]:
     told = [*most.loc[money, "words"], *other["words"].head(MOST_VALUES)]
     left = len(other) - MOST_VALUES
     return [*told, f"{left:,} limits more; every year is in tables/marginal_values."] if left > 0 else told
+
+
+def supply(tables: dict[str, pd.DataFrame]) -> Grid:
+    """Where supply is bought: country, stage, material, expected USD."""
+    rows = sourcing.data(tables)
+    keys = ["country", "group", "stage", "material"]
+    summed = rows.groupby(keys, as_index=False)[["usd"]].sum().sort_values("usd", ascending=False)
+    return grid(summed.rename(columns={"usd": "expected_usd"}), "Supply by country, stage and material")
+
+
+def targets(tables: dict[str, pd.DataFrame]) -> Grid:
+    """Stock against target by rule and year."""
+    cover = tables["cover"].drop(columns=["period"])
+    return grid(cover, "Stock against target, where a rule asks for stock", folded=True)
+
+
+def by_source(tables: dict[str, pd.DataFrame]) -> Grid:
+    """What is drawn from each source and earned, by year."""
+    rows = tables["money"][tables["money"]["side"] == "in"]
+    source = rows["member"].where(rows["item"] == "draws", rows["item"])
+    return _by_year(rows.assign(source=source), "source", "Money in by source and year, USD expected")
+
+
+def by_year(tables: dict[str, pd.DataFrame], key: str) -> Grid:
+    """Spend by category, material or country and year, the dearest first."""
+    rows = tables["spend"]
+    named = rows[key].where(rows[key] != "", "none in particular")
+    if key == "country":
+        countries = tables["countries"]
+        names = dict(zip(countries["id"], countries["name"], strict=True))
+        named = named.map(names).fillna(named)
+    return _by_year(rows.assign(**{key: named}), key, f"Spent by {key} and year, USD expected")
+
+
+def _by_year(rows: pd.DataFrame, key: str, caption: str) -> Grid:
+    """Sums of ``usd`` as a table with a column for each year, the largest first, and sums of both."""
+    sums = rows.pivot_table(index=key, columns="year", values="usd", aggfunc="sum", fill_value=0.0)
+    sums = sums.loc[sums.sum(axis=1).sort_values(ascending=False).index]
+    names, figures, years = list(sums.index), sums.to_numpy(dtype=float), list(sums.columns)
+    body = [
+        [str(name), *map(usd, row), usd(float(row.sum()))] for name, row in zip(names, figures, strict=True)
+    ]
+    if len(body) > 1:
+        body.append(["all together", *map(usd, figures.sum(axis=0)), usd(float(figures.sum()))])
+    head = [key, *(year(float(str(y))) for y in years), "in all"]
+    return Grid(caption, head, body, frozenset(range(1, len(head))))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 from openpyxl import Workbook
@@ -23,15 +24,20 @@ FORMAT = {"_t": "#,##0.0##", "_usd": "#,##0", "_days": "#,##0.0", "_share": "0.0
 """Number formats by the unit in a column's name."""
 
 
-def write_workbook(tables: dict[str, pd.DataFrame], path: Path) -> None:
-    """One sheet of contents, then one per table that is neither empty nor too long."""
+def write_workbook(
+    tables: Mapping[str, pd.DataFrame], path: Path | IO[bytes], about: Mapping[str, str] = DESCRIPTIONS
+) -> None:
+    """One sheet of contents, then one per table that is neither empty nor too long.
+
+    ``about``: a line on each table; those of a plan if nothing is said.
+    """
     book = Workbook(write_only=True)
     contents = book.create_sheet("contents")
     contents.column_dimensions["A"].width, contents.column_dimensions["C"].width = 20, 90
     contents.append([_bold(contents, title) for title in ("table", "rows", "what it holds")])
     for name, table in tables.items():
         where = f" (tables/{name}.csv or .parquet only)" if len(table) > MOST_ROWS else ""
-        contents.append([name, len(table), DESCRIPTIONS[name] + where])
+        contents.append([name, len(table), about[name] + where])
     for name, table in tables.items():
         if 0 < len(table) <= MOST_ROWS:
             _sheet(book, name, table)

@@ -52,17 +52,22 @@ class _Watch:
     that an earlier run has proven is enough."""
 
     def __init__(self, arrays: Arrays, ask: Ask) -> None:
-        self.ask, self.enough = ask, _Either(ask.stop)
+        self.arrays, self.ask, self.enough = arrays, ask, _Either(ask.stop)
         self.integers = np.flatnonzero(arrays.integer)
         self.names = named([arrays.columns[j] for j in self.integers])
         self.known = -np.inf if ask.resume is None else ask.resume.bound
         self.before = 0 if ask.resume is None else ask.resume.nodes
         self.incumbent: Vector | None = None
+        self.objective = np.inf
+        """Of that incumbent: HiGHS may report a value before, or after, it hands out the solution."""
+        self.bound, self.nodes = self.known, self.before
         self.kept = time.monotonic()
 
     def improved(self, x: Vector) -> None:
         """A better incumbent."""
         self.incumbent = np.round(x[self.integers])
+        self.objective = float(self.arrays.cost @ x) + self.arrays.offset
+        self._keep()
 
     def report(self, now: Report) -> None:
         """Where it stands."""
@@ -71,11 +76,14 @@ class _Watch:
             self.enough.set()
         if self.ask.report is not None:
             self.ask.report(now)
+        self.bound, self.nodes = now.bound, now.nodes
+        self._keep()
+
+    def _keep(self) -> None:
         if self.ask.checkpoint is not None and time.monotonic() - self.kept >= branch.EVERY:
             self.kept = time.monotonic()
-            made = self.incumbent
-            objective = np.inf if made is None else now.incumbent
-            self.ask.checkpoint(Checkpoint(self.names, made, objective, min(now.bound, objective), now.nodes))
+            bound = min(self.bound, self.objective)
+            self.ask.checkpoint(Checkpoint(self.names, self.incumbent, self.objective, bound, self.nodes))
 
     def settled(self, found: Outcome) -> Outcome:
         """What it ended with, what was known before counted in."""

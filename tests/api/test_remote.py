@@ -240,8 +240,19 @@ def test_a_solve_goes_on_from_another(server: Server, good: Path, capsys: Captur
     assert run(["solve", str(good), "--server", server.url, "--warm", job, "--gap", "0"]) == 0
     with server.client() as client:
         assert client.jobs(limit=1).jobs[0].parent == job
-    assert run(["solve", str(good), "--server", server.url, "--warm", "out/base"]) == 1
-    assert "id of a job" in capsys.readouterr().err
+    assert run(["solve", str(good), "--server", server.url, "--warm", "out/base"]) == 2
+    assert "out/base" in capsys.readouterr().err
+
+
+def test_a_solve_goes_on_from_a_plan_that_lies_here(
+    server: Server, good: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    assert run(["solve", str(good), "--out", str(tmp_path / "base")]) == 0
+    assert run(["solve", str(good), "--server", server.url, "--warm", str(tmp_path / "base")]) == 0
+    with server.client() as client:
+        job = client.jobs(limit=1).jobs[0]
+    assert job.parent is None
+    assert len(job.work["warm"]) == 64, "the plan was stored, the job names it"
 
 
 def test_the_examples_of_the_page_run(

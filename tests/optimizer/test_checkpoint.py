@@ -199,7 +199,6 @@ def test_another_presolve_is_told_and_costs_only_the_nodes(caplog: pytest.LogCap
     assert again.objective == pytest.approx(optimum, rel=1e-9)
 
 
-@pytest.mark.deep  # seen to depend on how fast the machine is
 def test_stopped_before_it_could_look_it_still_has_what_there_was() -> None:
     arrays = knapsack(3)
     kept, _, _ = kept_of(arrays)
@@ -216,7 +215,6 @@ def test_stopped_before_it_could_look_it_still_has_what_there_was() -> None:
 # ---- HiGHS's own search, cones, whole solves
 
 
-@pytest.mark.deep  # seen to depend on how fast the machine is
 def test_the_search_of_highs() -> None:
     arrays, options = knapsack(1), EXACT.model_copy(update={"method": "highs"})
     kept, optimum, _ = kept_of(arrays, options)

@@ -20,10 +20,13 @@ from models.faults import Fault, FaultyAlternatives
 from models.instance import Instance
 from models.jobs import CompareWork, SolverStatus
 from optimizer.compare import Comparison, Progress, compare, write_comparison
+from optimizer.progress import Progress as Stands
 
 EVERY = 1.0
 """Seconds between two looks at the files while nothing is told to be done."""
 PLANS = "plans"
+NAMED = 64
+"""Alternatives that are told one by one; of more only how many."""
 PROVEN = ("optimal", "infeasible", "unbounded")
 
 
@@ -35,10 +38,12 @@ def compare_work(order: Order, deadline: float, tell: Teller, stop: threading.Ev
 
     def report(now: Progress) -> None:
         kept.look(len(now.done))
-        figures: dict[str, float | int | None] = {"done": len(now.done), "total": now.total}
+        figures: dict[str, Any] = {"done": len(now.done), "total": now.total}
         if len(now.running) == 1 and (stands := now.running[0][1]) is not None:
             figures |= {"incumbent": stands.incumbent, "bound": stands.bound, "gap": stands.gap}
             figures |= {"nodes": stands.nodes}
+        if now.total <= NAMED:
+            figures |= {"solved": now.done, "running": [_standing(*entry) for entry in now.running]}
         tell.progress("judge" if now.judging else "solve", **figures)
 
     comparison = compare(
@@ -59,6 +64,14 @@ def compare_work(order: Order, deadline: float, tell: Teller, stop: threading.Ev
             # Nobody will go on in this folder: what is there is laid side by side.
             write_comparison(comparison, folder)
     return {"solver_status": status(comparison, stop.is_set(), deadline)}
+
+
+def _standing(name: str, stands: Stands | None, seconds: float) -> dict[str, Any]:
+    """Where the search for one alternative stands."""
+    found = {"alternative": name, "seconds": seconds}
+    if stands is not None:
+        found |= {"incumbent": stands.incumbent, "bound": stands.bound, "gap": stands.gap}
+    return found
 
 
 def alternatives_of(work: CompareWork, instance: Instance) -> tuple[Alternative, ...]:

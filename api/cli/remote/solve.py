@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import typer
 
 from api.cli.progress import live
 from api.cli.remote.follow import Session, detached
@@ -23,7 +20,6 @@ from models.plan import Plan
 if TYPE_CHECKING:
     from api.client.download import Wanted
 
-JOB = re.compile(r"[0-9a-f]{32}")
 STOPPING = "stopping with the best plan found; Ctrl-C again leaves it to the server."
 
 
@@ -32,20 +28,24 @@ def solve(
     instance: Instance,
     chosen: Options,
     *,
-    warm: str | None,
+    warm: Plan | str | None,
     out: Path | None,
     formats: Sequence[str],
     read: float | None,
     as_json: bool,
 ) -> int:
-    """As :func:`api.cli.solve.command`; ``read``: seconds of reading, if a profile is asked for."""
+    """As :func:`api.cli.solve.command`.
+
+    ``warm``: a plan, or the job there that found one; ``read``: seconds of reading, for a profile.
+    """
     from api.cli.solve import show
 
     def prepare(client: Client) -> SolveRequest:
         stored = client.put_instance(instance)
-        return SolveRequest(instance=stored.id, options=chosen, parent=parent)
+        sent = warm.model_dump(mode="json") if isinstance(warm, Plan) else None
+        parent = warm if isinstance(warm, str) else None
+        return SolveRequest(instance=stored.id, options=chosen, parent=parent, warm=sent)
 
-    parent = _parent(warm)
     begun = time.perf_counter()
     with live("connecting") as line, Session(where, line, Words("solve")) as session:
         if where.detach:
@@ -59,15 +59,6 @@ def solve(
     seconds = {"read": read, "send and wait": max(0.0, here), **plan.effort.seconds}
     seconds["write"] = time.perf_counter() - came
     return show(instance, plan, out, None, seconds, as_json=as_json)
-
-
-def _parent(warm: str | None) -> str | None:
-    """The job whose plan the solve starts from. Raises BadParameter."""
-    if warm is None:
-        return None
-    if JOB.fullmatch(warm):
-        return warm
-    raise typer.BadParameter(f"--warm: with --server the id of a job there, not {warm!r}.")
 
 
 def fetch(client: Client, job: Job, out: Path | None, formats: Sequence[str]) -> Plan:

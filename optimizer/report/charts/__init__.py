@@ -14,6 +14,7 @@ from optimizer.report.charts import (
     entering,
     exceedance,
     frontier,
+    gap,
     materials,
     money,
     regret,
@@ -91,4 +92,8 @@ EVALUATION = (
     _picture("segments", segments, SHORT),
 )
 """Pictures of an evaluation."""
+SEARCH = _picture(
+    "gap", gap, "A plan is proved as good as asked for once the lines are as near as the gap that was asked."
+)
+"""Picture of a search, while it runs and afterwards; from the table ``progress`` of a job."""
 BY_KIND = {"plan": PLAN, "comparison": COMPARISON, "evaluation": EVALUATION}

@@ -106,7 +106,7 @@ def chart(tables: Tables) -> Any:
         .mark_line(strokeWidth=1.5)
         .encode(
             color=hue,
-            strokeDash=alt.StrokeDash("measure:N", sort=measures, scale=dashes, legend=None),
+            strokeDash=alt.StrokeDash("measure:N", sort=measures, scale=dashes, legend=legend(2)),
         )
     )
     points = base.mark_point(filled=True, size=70, opacity=1, stroke=INK, strokeWidth=0.5)

@@ -20,6 +20,7 @@ from optimizer.report.style import (
     styled,
     text_years,
     tips,
+    titled,
     tonne_axis,
 )  # fmt: skip
 from optimizer.summary.words import tonnes
@@ -94,24 +95,43 @@ def chart(tables: Tables) -> Any:
         legend=legend(),
     )
     marks = list(dict.fromkeys([years[0], years[len(years) // 2], years[-1]]))
-    base = alt.Chart().encode(
-        x=alt.X("year:O", sort=years, axis=alt.Axis(title=None, labelAngle=0, values=marks)),
+    # Beside each other rather than as facets, so that what a commodity has none of is not drawn at all: an
+    # empty layer has no extent, which browsers warn of.
+    each = [
+        _small(rows[rows["label"] == label], label, years, marks, colour).properties(
+            width=WIDTH // ACROSS - 36, height=90
+        )
+        for label in order[:MOST]
+    ]
+    whole = alt.concat(*each, columns=ACROSS, spacing={"row": 16, "column": 14})
+    below = BELOW + (f"; {left} more are in the table" if left > 0 else "")
+    return styled(whole, TITLE, below, words(tables))
+
+
+def _small(rows: pd.DataFrame, label: str, years: list[str], marks: list[str], colour: alt.Color) -> Any:
+    """The picture of one commodity."""
+    base = alt.Chart(rows).encode(
+        x=alt.X(
+            "year:O",
+            sort=years,
+            scale=alt.Scale(domain=years),
+            axis=alt.Axis(title=None, labelAngle=0, values=marks),
+        ),
         y=alt.Y("amount_t:Q", axis=tonne_axis("t", tickCount=3, minExtent=46, maxExtent=46)),
         color=colour,
         tooltip=tips(label="commodity", year="year", measure="what", told="amount"),
-    )  # fmt: skip
-    bars = base.transform_filter(alt.datum.measure == STOCK).mark_bar(stroke=BLUE, strokeWidth=0.6)
-    line = base.transform_filter(alt.datum.measure == TARGET).mark_line(
-        strokeDash=[5, 3], strokeWidth=2, point=alt.OverlayMarkDef(shape="stroke", size=90, strokeWidth=2)
     )
-    point = base.transform_filter(alt.datum.measure == LEAST).mark_point(
-        shape="triangle-up", filled=True, size=28, opacity=1
-    )
-    small = alt.layer(bars, line, point, data=rows).properties(width=WIDTH // ACROSS - 36, height=90)
-    whole = small.facet(
-        facet=alt.Facet("label:N", sort=order[:MOST], title=None, header=alt.Header(labelFontWeight="bold")),
-        columns=ACROSS,
-        spacing={"row": 16, "column": 14},
-    ).resolve_scale(y="independent", x="independent")
-    below = BELOW + (f"; {left} more are in the table" if left > 0 else "")
-    return styled(whole, TITLE, below, words(tables))
+    layers = {
+        STOCK: base.mark_bar(stroke=BLUE, strokeWidth=0.6),
+        TARGET: base.mark_line(
+            strokeDash=[5, 3], strokeWidth=2, point=alt.OverlayMarkDef(shape="stroke", size=90, strokeWidth=2)
+        ),
+        LEAST: base.mark_point(shape="triangle-up", filled=True, size=28, opacity=1),
+    }
+    there = set(rows["measure"])
+    drawn = [
+        layer.transform_filter(alt.datum.measure == measure)
+        for measure, layer in layers.items()
+        if measure in there
+    ]
+    return alt.layer(*drawn).properties(title=titled(label, size=11))

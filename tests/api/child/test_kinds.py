@@ -80,7 +80,15 @@ def test_compare(zygote: Zygote, tmp_path: Path) -> None:
         {"lots": 2000.0, "no big": 3000.0 + 1600.0, "500": 7100.0, "1300": 5100.0}
     )
     assert {"plans/lots/plan.json", "plans/500/outcome.json"} <= {m["name"] for m in told.of("checkpoint")}
-    assert told.of("progress")[-1]["done"] == told.of("progress")[-1]["total"] == 4
+    progress = told.of("progress")
+    assert progress[-1]["done"] == progress[-1]["total"] == 4
+    # Where each alternative stands is told by its name.
+    names = {"lots", "no big", "500", "1300"}
+    named = [message for message in progress if "running" in message]
+    assert named
+    for message in named:
+        assert len(message["solved"]) == message["done"]
+        assert {row["alternative"] for row in message["running"]} | set(message["solved"]) <= names
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ from api.jobs.port import Submission
 from api.settings import Settings
 from models.jobs import Role, request_adapter
 from tests.api.http.ended import result
-from tests.api.http.world import plain, serving
+from tests.api.http.world import is_page, plain, serving
 from tests.api.service import settings_of
 from tests.optimizer import handmade
 
@@ -84,10 +84,11 @@ class Real:
         )  # fmt: skip
 
     def operations(self) -> list[tuple[str, str]]:
-        """Method and path of every route."""
+        """Method and path of every route but those of pages (tests/web)."""
         found = [
             (method, context.path or "")
             for context in iter_route_contexts(self.app.routes)
+            if not is_page(context)
             for method in sorted(context.methods or ())
         ]
         found += [("HEAD", path) for method, path in found if method == "GET" and ("HEAD", path) not in found]

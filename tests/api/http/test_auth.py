@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from tests.api.http.world import World, client, making, plain, world
+from tests.api.http.world import World, client, is_page, making, plain, world
 
 __all__ = ["client", "world"]
 
@@ -17,10 +17,11 @@ PUBLIC = {"/", "/openapi.json", "/healthz", "/readyz", "/version", "/v1/version"
 
 
 def operations(world: World) -> list[tuple[str, str]]:
-    """Method and path of every route of the application."""
+    """Method and path of every route of the application but those of pages (tests/web)."""
     found = [
         (method, context.path or "")
         for context in iter_route_contexts(world.app.routes)
+        if not is_page(context)
         for method in sorted(context.methods or ())
         if method != "HEAD"
     ]

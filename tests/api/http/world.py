@@ -21,6 +21,7 @@ import sqlalchemy as sa
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from fastapi.routing import RouteContext
 
 from api.http.app import make_app
 from api.jobs.memory import MemoryJobs
@@ -132,6 +133,11 @@ def world(tmp_path: Path) -> Iterator[World]:
 def client(world: World) -> httpx.Client:
     """A client of the anonymous tenant: there are no keys."""
     return world.client()
+
+
+def is_page(context: RouteContext) -> bool:
+    """Whether a route is one of the pages."""
+    return getattr(context.endpoint, "__module__", "").startswith("api.web")
 
 
 def plain(**changes: Any) -> dict[str, Any]:

@@ -71,6 +71,11 @@ def test_a_warm_start_needs_a_plan(port: Port) -> None:
     assert child.parent == found.id
 
 
+def test_a_plan_to_start_from_is_stored_first(port: Port) -> None:
+    with pytest.raises(NoSuchPlan):
+        port.jobs.submit(submission({"kind": "solve", "instance": INSTANCE, "warm": "d" * 64}))
+
+
 def test_events_count_from_one(port: Port) -> None:
     job, _ = port.jobs.submit(solve())
     port.begin(job.id)

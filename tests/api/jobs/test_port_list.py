@@ -67,6 +67,30 @@ def test_filters(port: Port) -> None:
     assert port.jobs.list("two", Query(batch=e.id)).jobs == ()
 
 
+def test_text_is_looked_for_in_names_and_ids(port: Port) -> None:
+    a, _ = port.jobs.submit(solve(title="Twelve billion, 100 % of it", fresh=True))
+    b, _ = port.jobs.submit(solve(title="4 bn", fresh=True))
+    c, _ = port.jobs.submit(batch(INSTANCE, fresh=True))
+    member = port.jobs.list(TENANT, Query(batch=c.id)).jobs[0]
+    port.jobs.submit(solve(tenant="two", title="Twelve"))
+
+    def found(text: str) -> list[str]:
+        return ids(port.jobs.list(TENANT, Query(text=text)).jobs)
+
+    assert found("twelve") == [a.id]
+    assert found("BN") == [b.id]
+    assert found("100 %") == [a.id]
+    assert found("1%of") == []  # no pattern: itself
+    assert found("b_") == []
+    assert found("M0") == [member.id]
+    assert found(b.id[:12].upper()) == [b.id]
+    assert found(b.id[1:]) == []
+    assert found("") == [member.id, c.id, b.id, a.id]
+    cursor = port.jobs.list(TENANT, Query(limit=1)).next
+    with pytest.raises(BadCursor):
+        port.jobs.list(TENANT, Query(text="x", cursor=cursor))
+
+
 def test_a_cursor_is_of_one_list(port: Port) -> None:
     for _ in range(3):
         port.jobs.submit(solve(tags=["x", "y"], fresh=True))

@@ -105,7 +105,9 @@ def test_only_what_is_old_is_removed(blobs: Blobs) -> None:
 
 
 def test_what_was_put_outlasts_pruning_at_the_same_moment(blobs: Blobs) -> None:
-    """An old blob is put again and again while another thread removes what is old."""
+    """An old blob is put again and again while another thread removes what is old: a hundred times at least,
+    and until some have met a removal.
+    """
     done = threading.Event()
     removed = 0
 
@@ -117,14 +119,16 @@ def test_what_was_put_outlasts_pruning_at_the_same_moment(blobs: Blobs) -> None:
     thread = threading.Thread(target=prune)
     thread.start()
     try:
-        for _ in range(100):
+        rounds = 0
+        while rounds < 100 or removed < 3:
             blobs.put(b"abc")
             assert blobs.get(ABC) == b"abc"
             age(blobs, ABC, 7200)
+            rounds += 1
+            assert rounds < 1_000_000, "nothing was ever removed"
     finally:
         done.set()
         thread.join()
-    assert removed
 
 
 def test_a_cut_off_write_leaves_nothing_that_counts(tmp_path: Path) -> None:

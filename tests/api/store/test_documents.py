@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from api.jobs import needs
-from api.store.database import writing
+from api.store.database import is_sqlite, writing
 from api.store.documents import HOLD, Documents
 from api.store.schema import instances, jobs
 from models.faults import (
@@ -142,6 +142,33 @@ def test_deleting_waits_for_a_job_that_is_being_submitted(documents: Documents, 
     assert documents.instance("t", id) == instance()
 
 
+def test_what_is_pruned_while_it_is_put_is_put_again(documents: Documents, engine: sa.Engine) -> None:
+    """PostgreSQL: the old row stands in the way of the new one, and is gone when its use is to be noted.
+
+    SQLite lets nobody write in between.
+    """
+    if is_sqlite(engine):
+        return
+    sent = instance("x")
+    documents.put_instance("t", sent)
+    met = []
+
+    def between(connection: sa.Connection, cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE stockpile_instances") and not met:
+            met.append(statement)
+            with engine.begin() as other:
+                other.execute(sa.delete(instances))
+
+    sa.event.listen(engine, "before_cursor_execute", between)
+    try:
+        record, new = documents.put_instance("t", sent)
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", between)
+    assert met
+    assert new
+    assert documents.instance("t", record.id) == sent
+
+
 def test_a_result_is_its_files(documents: Documents, engine: sa.Engine, tmp_path: Path) -> None:
     folder = tmp_path / "result"
     (folder / "tables").mkdir(parents=True)
@@ -228,6 +255,10 @@ def test_documents_in_requests_become_ids(documents: Documents) -> None:
     assert isinstance(done.plan, str)
     assert documents.plan("t", done.plan).fingerprint == id
     assert documents.resolve("t", done) == done
+    warm = documents.resolve("t", SolveRequest(instance=small(), warm=plan()))
+    assert isinstance(warm, SolveRequest)
+    assert warm.warm == done.plan
+    assert documents.resolve("t", warm) == warm
     batch = BatchRequest.model_validate(
         {"kind": "batch", "instances": [{"name": "a", "instance": small("a")}, {"name": "b", "instance": id}]}
     )
@@ -250,6 +281,9 @@ def test_the_evaluation_of_a_job_is_on_its_instance(documents: Documents, tmp_pa
         ({"kind": "solve", "instance": NOWHERE}, NoSuchInstance),
         ({"kind": "sample", "instance": NOWHERE}, NoSuchInstance),
         ({"kind": "solve", "instance": {}}, FaultyInstance),
+        ({"kind": "solve", "instance": small(), "warm": NOWHERE}, NoSuchPlan),
+        ({"kind": "solve", "instance": small(), "warm": {"status": "fine"}}, BadRequest),
+        ({"kind": "solve", "instance": small(), "warm": plan(commitments=None)}, NothingToEvaluate),
         ({"kind": "evaluate", "plan": NOWHERE, "instance": small()}, NoSuchPlan),
         ({"kind": "evaluate", "plan": NOWHERE[:32]}, NoSuchJob),
         ({"kind": "evaluate", "plan": plan()}, BadRequest),
