@@ -29,7 +29,7 @@ _ENDS: dict[str, GrowingEnd] = {
 }
 _BASIC = highspy.HighsBasisStatus.kBasic
 NOTHING = np.empty(0)
-TIGHT = 1e-9
+TIGHT, USUAL = 1e-9, 1e-7
 """Tolerances of the simplex method: a safe bound multiplies what they leave open by the width of columns."""
 
 
@@ -162,10 +162,20 @@ class Growing:
         return Point(end, info.objective_function_value, x, duals, self._last, spent)
 
     def _again(self) -> GrowingEnd:
-        self._highs.clearSolver()
-        end = self._run()
+        """Where the simplex method loses its way: from scratch, then with its usual tolerances. Bounds are
+        computed from multipliers, so they hold all the same."""
+        h = self._highs
+        for tolerance in (TIGHT, USUAL):
+            h.setOptionValue("primal_feasibility_tolerance", tolerance)
+            h.setOptionValue("dual_feasibility_tolerance", tolerance)
+            h.clearSolver()
+            end = self._run()
+            if end is not None:
+                break
+        status = h.modelStatusToString(h.getModelStatus())
+        h.setOptionValue("primal_feasibility_tolerance", TIGHT)
+        h.setOptionValue("dual_feasibility_tolerance", TIGHT)
         if end is None:
-            status = self._highs.modelStatusToString(self._highs.getModelStatus())
             raise SolverFailed(f"the master ended with: {status}.")
         return end
 
