@@ -31,8 +31,8 @@ SETTLE_ROUNDS = 80
 """Most rounds for one set of decisions."""
 CLEAN = 1e-7
 """What a joining row may be broken by, in equilibrated units: the simplex method's own tolerance."""
-RAISE = 8.0
-"""Factor on fines that did not deter."""
+RAISE, RAISES = 8.0, 4
+"""Factor on fines that did not deter, and how often it is tried for one set of decisions."""
 
 
 class Stopped(Exception):
@@ -185,7 +185,7 @@ class Engine:
         """A bound on all plans with these decisions and the best such plan, to a relative tolerance, or until
         the bound is at the cutoff."""
         self.decide(decisions, decisions)
-        since = self.master.idle.copy()
+        since, fines, raised = self.master.idle.copy(), self.fines.copy(), 0
         best: Visit | None = None
         clean: Visit | None = None
         bound, step = -np.inf, STEP
@@ -199,8 +199,10 @@ class Engine:
                 break
             if best is not None and best.cost - bound <= tolerance * abs(best.cost):
                 # As good as settled, but for fines that did not deter: nothing else would change that.
+                if raised == RAISES:
+                    break
                 self.deter(best)
-                best = None
+                best, raised = None, raised + 1
             y = self.y(point)
             visit = self.visit(y if best is None else best.y + step * (y - best.y), point.x)
             if visit.true < true:
@@ -213,6 +215,10 @@ class Engine:
                 break
             step = 1.0
         self.master.forget(FRESH, since)
+        if clean is None and raised:
+            # No fine may be enough: these decisions may have no plan, others must not suffer for it.
+            self.fines = fines
+            self.oracle.charge(self.allowed.fined(fines))
         return Settled(bound, clean)
 
 
