@@ -21,7 +21,7 @@ from optimizer.compile import Arrays, Vector, equilibrate
 from optimizer.cones import cones
 from optimizer.decompose.allowance import allow
 from optimizer.decompose.engine import Engine, Stopped, first_fines
-from optimizer.decompose.implied import implied
+from optimizer.decompose.implied import boxed, implied
 from optimizer.decompose.joining import define, substitute
 from optimizer.decompose.partition import SMALL, SPINE, partition
 from optimizer.decompose.sample import SECOND, WORTH, choose
@@ -34,8 +34,7 @@ from optimizer.tree import Tree
 __all__ = ["CannotDecompose", "Nodes", "decompose"]
 
 BOX = 1e6
-"""Most of a column that nothing bounds, in equilibrated units: one is a large amount, and nothing real comes
-near a million of them."""
+"""Least width of a column that nothing bounds, in equilibrated units."""
 MANY = 200
 """Decisions at nodes (chances) beyond which the master would drown in them."""
 RELAXED = 0.3
@@ -98,9 +97,9 @@ def decompose(
     scaled, scales = equilibrate(arrays)
     original = split(scaled, own[nodes.of_rows(arrays)], own[at_columns], part.probability)
     whole, gone = substitute(original)
-    low, high = implied(
-        sp.csr_array(scaled.matrix), scaled.lower, scaled.upper, scaled.row_lower, scaled.row_upper, BOX
-    )
+    sides = scaled.row_lower, scaled.row_upper
+    low, high = implied(sp.csr_array(scaled.matrix), scaled.lower, scaled.upper, *sides)
+    low, high = boxed(low, high, np.concatenate(sides), BOX)
     box = _Box(low, high)
     parent = np.array([nodes.tree.nodes[root].parent or 0 for root in part.roots], dtype=np.int64)
     setting = _Setting(options, stop, None if seconds is None else begun + seconds * (1 - KEPT_BACK))

@@ -1,7 +1,8 @@
 """Bounds on columns that follow from the rows.
 
 A lower bound computed from multipliers charges whatever a column's reduced cost is off by at the width of the
-column. A column without an upper bound has one all the same: its rows allow no more.
+column. A column without an upper bound has one all the same: its rows allow no more. Nothing is assumed on
+the way: a row says something of a column only if all its other columns are bounded.
 """
 
 from __future__ import annotations
@@ -12,42 +13,67 @@ from numpy.typing import NDArray
 
 from optimizer.compile import Vector
 
-PASSES = 6
-"""Times that all rows are gone through; what follows along longer chains is left."""
+PASSES = 30
+"""Most times that all rows are gone through."""
+AFTER = 2
+"""Times after the last column has got a bound that had none: the rest is tightening."""
 ROUNDING = 1e-6
 """Room, relative and in equilibrated units, left to rounding and to tolerances of a solver."""
+BLUR = 1e-11
+"""Relative rounding of sums."""
+ROOMY = 100.0
+"""A column that rows do not bound is taken to lie within so many times the largest finite number about."""
 
 
 def implied(
-    matrix: sp.csr_array, lower: Vector, upper: Vector, row_lower: Vector, row_upper: Vector, box: float
+    matrix: sp.csr_array, lower: Vector, upper: Vector, row_lower: Vector, row_upper: Vector
 ) -> tuple[Vector, Vector]:
-    """Bounds within ``box`` on every point of lower ≤ x ≤ upper, row_lower ≤ A·x ≤ row_upper that is within
-    the box."""
+    """Bounds, some of them infinite, on every point of lower ≤ x ≤ upper, row_lower ≤ A·x ≤ row_upper."""
     entries = sp.coo_array(matrix)
     (i, j), a = entries.coords, entries.data
-    low, high = np.maximum(lower, -box), np.minimum(upper, box)
-    up = a > 0
+    low, high, up, rows = lower.copy(), upper.copy(), a > 0, matrix.shape[0]
+    since = 0
     for _ in range(PASSES):
-        least = np.where(up, a * low[j], a * high[j])
-        most = np.where(up, a * high[j], a * low[j])
+        first, second = a * low[j], a * high[j]
+        least, most = np.where(up, first, second), np.where(up, second, first)
         # What a row leaves for one column while all the others do their utmost.
-        room = row_upper[i] - (np.bincount(i, weights=least, minlength=matrix.shape[0])[i] - least)
-        need = row_lower[i] - (np.bincount(i, weights=most, minlength=matrix.shape[0])[i] - most)
-        # Sums of terms as large as the box cancel badly: they say only what is beyond their own rounding.
-        blur = 1e-11 * np.bincount(i, weights=np.abs(least) + np.abs(most), minlength=matrix.shape[0])[i]
-        room, need = room + blur, need - blur
+        room = row_upper[i] - _others(least, i, rows, -BLUR)
+        need = row_lower[i] - _others(most, i, rows, BLUR)
         new_low, new_high = low.copy(), high.copy()
-        np.minimum.at(new_high, j, _out(np.where(up, room, need) / a, 1.0))
-        np.maximum.at(new_low, j, _out(np.where(up, need, room) / a, -1.0))
+        np.minimum.at(new_high, j, _out(np.where(up, room, need) / a, 1.0, np.inf))
+        np.maximum.at(new_low, j, _out(np.where(up, need, room) / a, -1.0, -np.inf))
         # Rows that contradict each other are for the solver to find.
         crossed = new_low > new_high
         new_low[crossed], new_high[crossed] = low[crossed], high[crossed]
-        if np.array_equal(new_low, low) and np.array_equal(new_high, high):
-            break
+        fresh = np.isfinite(new_low) & np.isinf(low) | np.isfinite(new_high) & np.isinf(high)
+        same = np.array_equal(new_low, low) and np.array_equal(new_high, high)
         low, high = new_low, new_high
+        since = 0 if fresh.any() else since + 1
+        if same or since > AFTER:
+            break
     return low, high
 
 
-def _out(values: Vector, sign: float) -> NDArray[np.float64]:
-    """A little further out."""
-    return values + sign * ROUNDING * (1.0 + np.abs(np.where(np.isfinite(values), values, 0.0)))
+def boxed(low: Vector, high: Vector, sides: Vector, box: float) -> tuple[Vector, Vector]:
+    """Finite bounds: where there is none, ``box`` or more if any finite number about is that large."""
+    about = np.concatenate([low, high, sides])
+    box = max(box, ROOMY * float(np.abs(about[np.isfinite(about)]).max(initial=0.0)))
+    return np.maximum(low, -box), np.minimum(high, box)
+
+
+def _others(terms: Vector, row: NDArray[np.int64], rows: int, blur: float) -> Vector:
+    """By entry: the sum of the other terms of its row, nan where one of them is infinite. Sums of large terms
+    cancel badly, so that they are off by ``blur`` times their absolute sum."""
+    infinite = np.isinf(terms)
+    finite = np.where(infinite, 0.0, terms)
+    count = np.bincount(row, weights=infinite, minlength=rows)[row] - infinite
+    sums = np.bincount(row, weights=finite, minlength=rows)[row] - finite
+    sums += blur * np.bincount(row, weights=np.abs(finite), minlength=rows)[row]
+    return np.where(count > 0, np.nan, sums)
+
+
+def _out(values: Vector, sign: float, unknown: float) -> Vector:
+    """A little further out; what is not known says nothing."""
+    known = np.isfinite(values)
+    shifted = values + sign * ROUNDING * (1.0 + np.abs(values))
+    return np.where(known, shifted, unknown)
