@@ -97,9 +97,8 @@ def decompose(
     scaled, scales = equilibrate(arrays)
     original = split(scaled, own[nodes.of_rows(arrays)], own[at_columns], part.probability)
     whole, gone = substitute(original)
-    sides = scaled.row_lower, scaled.row_upper
-    low, high = implied(sp.csr_array(scaled.matrix), scaled.lower, scaled.upper, *sides)
-    low, high = boxed(low, high, np.concatenate(sides), BOX)
+    given = scaled.lower, scaled.upper, scaled.row_lower, scaled.row_upper
+    low, high = boxed(*implied(sp.csr_array(scaled.matrix), *given), np.concatenate(given), BOX)
     box = _Box(low, high)
     parent = np.array([nodes.tree.nodes[root].parent or 0 for root in part.roots], dtype=np.int64)
     setting = _Setting(options, stop, None if seconds is None else begun + seconds * (1 - KEPT_BACK))

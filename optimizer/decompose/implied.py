@@ -22,7 +22,7 @@ ROUNDING = 1e-6
 BLUR = 1e-11
 """Relative rounding of sums."""
 ROOMY = 100.0
-"""A column that rows do not bound is taken to lie within so many times the largest finite number about."""
+"""A column that rows do not bound is taken to lie within so many times the largest number given."""
 
 
 def implied(
@@ -54,11 +54,10 @@ def implied(
     return low, high
 
 
-def boxed(low: Vector, high: Vector, sides: Vector, box: float) -> tuple[Vector, Vector]:
-    """Finite bounds: where there is none, ``box`` or more if any finite number about is that large."""
-    about = np.concatenate([low, high, sides])
-    box = max(box, ROOMY * float(np.abs(about[np.isfinite(about)]).max(initial=0.0)))
-    return np.maximum(low, -box), np.minimum(high, box)
+def boxed(low: Vector, high: Vector, given: Vector, box: float) -> tuple[Vector, Vector]:
+    """Finite bounds: where there is none, ``box``, or more if the numbers given (sides, bounds) are large."""
+    box = max(box, ROOMY * float(np.abs(given[np.isfinite(given)]).max(initial=0.0)))
+    return np.where(np.isfinite(low), low, -box), np.where(np.isfinite(high), high, box)
 
 
 def _others(terms: Vector, row: NDArray[np.int64], rows: int, blur: float) -> Vector:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from optimizer.compile import Vector
 from optimizer.decompose.split import Master, Split
 
-SAMPLED = 12
+SAMPLED = 16
 """Subtrees that are solved as one LP with the spine; at least one for each of its nodes that has any."""
 SECOND = 150
 """Subtrees of a second sample, which is decomposed."""
