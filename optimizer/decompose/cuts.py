@@ -55,6 +55,7 @@ class CutMaster:
         self.cuts = sp.csr_array((0, self.width + self.groups))
         self.right = np.empty(0)
         self.idle = np.empty(0, dtype=np.int64)
+        self.pinned = np.empty(0, dtype=bool)
         self.cut_group = np.empty(0, dtype=np.int64)
         """By cut: its group, -1 for cuts of feasibility."""
         lower, upper = np.concatenate([m.lower, least]), np.concatenate([m.upper, self.high[self.width :]])
@@ -168,12 +169,18 @@ class CutMaster:
         self.right = np.concatenate([self.right, right])
         self.cut_group = np.concatenate([self.cut_group, owner])
         self.idle = np.concatenate([self.idle, np.zeros(len(right), dtype=np.int64)])
+        self.pinned = np.concatenate([self.pinned, np.zeros(len(right), dtype=bool)])
         return len(right)
+
+    def pin(self) -> None:
+        """Never let go of the cuts that hold the last point: they settle a set of decisions, which would
+        otherwise come again."""
+        self.pinned |= self.idle == 0
 
     def forget(self, age: int, since: NDArray[np.int64] | None = None) -> None:
         """Let go of cuts that have been slack for so many solves; with what ``idle`` was at some time, only
         of those that came later, and the others are as old as then or as their last use since."""
-        old = self.idle > age
+        old = (self.idle > age) & ~self.pinned
         if since is not None:
             count = len(since)
             self.idle[:count] = np.minimum(self.idle[:count], since)
@@ -182,4 +189,5 @@ class CutMaster:
             return
         self.lp.drop(np.flatnonzero(old))
         self.cuts = sp.csr_array(self.cuts[~old])
-        self.right, self.idle, self.cut_group = self.right[~old], self.idle[~old], self.cut_group[~old]
+        self.right, self.idle = self.right[~old], self.idle[~old]
+        self.pinned, self.cut_group = self.pinned[~old], self.cut_group[~old]

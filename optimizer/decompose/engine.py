@@ -214,6 +214,8 @@ class Engine:
             if step == 1.0 or best is None:
                 break
             step = 1.0
+        if point.end == "optimal":
+            self.master.pin()
         self.master.forget(FRESH, since)
         if clean is None and raised:
             # No fine may be enough: these decisions may have no plan, others must not suffer for it.
