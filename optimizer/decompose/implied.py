@@ -66,7 +66,7 @@ def _others(terms: Vector, row: NDArray[np.int64], rows: int, blur: float) -> Ve
     infinite = np.isinf(terms)
     finite = np.where(infinite, 0.0, terms)
     count = np.bincount(row, weights=infinite, minlength=rows)[row] - infinite
-    sums: Vector = np.bincount(row, weights=finite, minlength=rows)[row] - finite
+    sums = np.bincount(row, weights=finite, minlength=rows).astype(float)[row] - finite
     sums = sums + blur * np.bincount(row, weights=np.abs(finite), minlength=rows)[row]
     return np.where(count > 0, np.nan, sums)
 
