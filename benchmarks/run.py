@@ -14,7 +14,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 ROOT = Path(__file__).resolve().parent.parent
-CASES = {"bench-20": "benchmarks/cases/bench-20.json", "us-vault-2026": "instances/us-vault-2026"}
+CASES = {
+    "bench-20": "benchmarks/cases/bench-20.json",
+    "bench-100": "benchmarks/cases/bench-100.json",
+    "us-vault-2026": "instances/us-vault-2026",
+}
 PHASES = ("formulation", "arrays", "search", "polish", "marginals", "audit")
 
 
@@ -49,10 +53,10 @@ def apart(case: str, method: str, gap: float, limit: float) -> dict[str, Any]:
 
 
 def methods() -> tuple[str, ...]:
-    """Every method there is."""
+    """Every method there is; which of them ``auto`` takes follows from the tree."""
     from models.options import Options
 
-    return get_args(Options.model_fields["method"].annotation)
+    return tuple(m for m in get_args(Options.model_fields["method"].annotation) if m != "auto")
 
 
 def line(row: dict[str, Any]) -> str:

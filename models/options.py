@@ -20,8 +20,10 @@ class Options(Row):
     )
     threads: int = Field(default=0, ge=0, le=256, description="0: as many as the machine has")
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
-    method: Literal["extensive", "highs"] = Field(
-        default="extensive",
-        description="extensive: the whole model by our branch and bound; highs: the same by that of HiGHS",
+    method: Literal["auto", "extensive", "highs", "decompose"] = Field(
+        default="auto",
+        description="extensive: the whole model by our branch and bound; highs: the same by that of HiGHS; "
+        "decompose: the scenario tree cut into master and subtrees; auto: decompose for large trees, "
+        "extensive for others",
     )
     marginals: bool = Field(default=True, description="marginal values from the LP with integers fixed")

@@ -172,6 +172,7 @@ class Certificate(Row):
 class Effort(Row):
     """How the plan was found."""
 
+    method: str = Field(default="", description="what searched, and why, if it was not asked for by name")
     seconds: dict[str, float] = Field(default={}, description="by phase")
     highs_seconds: float = Field(default=0.0, description="of these, in HiGHS (presolve and LPs, or MIP)")
     rows: int = 0

@@ -24,9 +24,8 @@ from optimizer.explain import relaxations, runaway
 from optimizer.extract import commitments, operations, risk, tree_rows, values
 from optimizer.highs import Outcome, Report, Solver
 from optimizer.marginals import loosened, marginal_values
+from optimizer.methods import find
 from optimizer.progress import Clock, Progress
-from optimizer.search import search
-from optimizer.template import arrays_of
 from optimizer.tidy import tidy
 
 __all__ = ["Checkpoint", "Progress", "no_collection", "solve"]
@@ -76,27 +75,29 @@ def solve(
     keep, resume = _checkpoints(instance, options, checkpoint, resume)
     with clock.phase("tree"):
         data = Data(instance)
-    arrays = arrays_of(data, clock.phase)
-    with clock.phase("search"):
-        found = search(
-            arrays,
-            options,
-            seconds=clock.left(),
-            stop=stop,
-            report=_reporter(progress, clock, data.units.money),
-            start=None if warm is None else warm_values(arrays, warm),
-            checkpoint=keep,
-            resume=resume,
-        )
+    way = find(
+        data,
+        options,
+        clock,
+        stop=stop,
+        report=_reporter(progress, clock, data.units.money),
+        start=lambda arrays: None if warm is None else warm_values(arrays, warm),
+        checkpoint=keep,
+        resume=resume,
+    )
+    arrays, found = way.arrays, way.found
     if found.x is None:
-        return _no_plan(data, arrays, found, options, clock, stop)
+        return _no_plan(data, arrays, found, options, clock, stop, way.word)
+    polished, seconds = None, 0.0
     with clock.phase("polish"):
-        x, polished, seconds = polish(found.arrays or arrays, found.x, options)
-        arrays = polished.arrays
+        x = found.x
+        if not way.in_pieces:
+            x, polished, seconds = polish(found.arrays or arrays, x, options)
+            arrays = polished.arrays
         x = tidy(data, arrays, x)
     plan = make_plan(data, arrays, x, found, options)
     with clock.phase("marginals"):
-        if options.marginals:
+        if options.marginals and polished is not None:
             loose = loosened(arrays, polished)
             seconds += loose.seconds
             told = marginal_values(data, arrays, loose)
@@ -105,7 +106,7 @@ def solve(
         certificate = audit(instance, plan)
     if not certificate.passed:
         raise AuditFailed("; ".join(certificate.findings))
-    spent = effort(arrays, found, clock, found.seconds + seconds)
+    spent = effort(arrays, found, clock, found.seconds + seconds, way.word)
     return plan.model_copy(update={"certificate": certificate, "effort": spent})
 
 
@@ -222,6 +223,7 @@ def _no_plan(
     options: Options,
     clock: Clock,
     stop: threading.Event | None,
+    word: str,
 ) -> Plan:
     if found.end == "optimal":
         raise SolverFailed("HiGHS reported an optimum without values.")
@@ -242,14 +244,15 @@ def _no_plan(
         relaxations=relaxed,
         tree=tree_rows(data),
         options=options,
-        effort=effort(arrays, found, clock, found.seconds),
+        effort=effort(arrays, found, clock, found.seconds, word),
     )
 
 
-def effort(arrays: Arrays, found: Outcome, clock: Clock, highs_seconds: float) -> Effort:
+def effort(arrays: Arrays, found: Outcome, clock: Clock, highs_seconds: float, word: str = "") -> Effort:
     """How the plan was found."""
     packages = ("pyomo", "highspy", "numpy", "scipy")
     return Effort(
+        method=word,
         seconds=clock.seconds,
         highs_seconds=highs_seconds,
         rows=arrays.shape[0],

@@ -44,6 +44,14 @@ Threads = Annotated[
     typer.Option("--threads", help="Threads of the solver, e.g. --threads 4; 0 is all cores.", min=0),
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="Random seed of the solver, e.g. --seed 7.", min=0)]
+Method = Annotated[
+    str | None,
+    typer.Option(
+        "--method",
+        help="How to search: auto (by the size of the tree), extensive (the whole tree at once), highs (the "
+        "same by HiGHS's own search) or decompose (the tree in pieces), e.g. --method decompose.",
+    ),
+]
 Tables = Annotated[
     str,
     typer.Option("--tables", help="What tables are written as, e.g. --tables csv,parquet or --tables none."),
@@ -61,6 +69,7 @@ def command(
     time_limit: TimeLimit = None,
     threads: Threads = None,
     seed: Seed = None,
+    method: Method = None,
     warm: Annotated[
         str | None,
         typer.Option(
@@ -91,7 +100,9 @@ def command(
 
     Example: stockpile solve instances/us-vault-2026 --out out/base --gap 0.005 --time-limit 600
     """
-    chosen = options(gap=gap, time_limit=time_limit, threads=threads, seed=seed, marginals=marginals)
+    chosen = options(
+        gap=gap, time_limit=time_limit, threads=threads, seed=seed, method=method, marginals=marginals
+    )
     formats = table_formats(tables)
     there = where(server, key, insecure, detach)
     begun = time.perf_counter()

@@ -66,7 +66,7 @@ def _no_worse(found: Outcome, arrays: Arrays, ask: Ask, resume: Checkpoint) -> O
 def _search(arrays: Arrays, ask: Ask) -> Outcome:
     ask = replace(ask, seconds=None if ask.seconds is None else ask.seconds * (1 - KEPT_BACK))
     begun = time.monotonic()
-    if ask.options.method == "extensive":
+    if ask.options.method != "highs":
         try:
             found = by_us(arrays, ask)
         except LostError:

@@ -65,6 +65,14 @@ class Template:
     # ---- reading
 
     @property
+    def names_at_nodes(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Names of columns and of rows whose index ends with a node."""
+        self._start()
+        known = self._store.known
+        columns, rows = ({name for name, _ in names.keys} for names in (known.columns, known.rows))
+        return frozenset(columns), frozenset(rows)
+
+    @property
     def common(self) -> Arrays:
         """Rows and columns of no node, with their own numbers."""
         self._start()

@@ -1,0 +1,193 @@
+"""The master as an LP with cuts: columns y, and θ by group of subproblems.
+
+A cut of group g says  θ_g ≥ Σ_s constant_s - slope_s·y  over its members s. Value functions add, so grouping
+loses nothing at the point where the cut was made.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from optimizer.compile import Vector
+from optimizer.decompose.oracle import Heard
+from optimizer.decompose.split import Split
+from optimizer.highs.growing import Basis, Growing, Point
+
+GROUPS = 100
+"""Most groups of cuts: a θ for each subproblem up to so many; beyond, neighbours in the tree share one."""
+SLACK = 1e-8
+"""Relative violation from which a cut is worth having."""
+
+
+class CutMaster:
+    """A master LP and its pool of cuts. ``low`` and ``high`` are finite bounds on y, ``floor`` on what each
+    subproblem costs."""
+
+    def __init__(
+        self,
+        whole: Split,
+        low: Vector,
+        high: Vector,
+        floor: Vector,
+        *,
+        seed: int = 0,
+        stop: threading.Event | None = None,
+    ) -> None:
+        m, s = whole.master, whole.subproblems
+        self.linking = s.linking
+        self.width, self.own = len(m.cost), len(m.row_lower)
+        self.groups = min(s.count, GROUPS)
+        # Subproblems are numbered along the tree: neighbours share a group.
+        self.group = np.arange(s.count) * self.groups // max(1, s.count)
+        self.row_sub = np.repeat(np.arange(s.count), np.diff(s.row_start))
+        least = np.bincount(self.group, weights=floor, minlength=self.groups)
+        self.matrix = sp.csr_array(sp.hstack([m.matrix, sp.csr_array((self.own, self.groups))]))
+        self.transposed = sp.csr_array(self.matrix.T)
+        self.cost = np.concatenate([m.cost, np.ones(self.groups)])
+        # θ has no upper bound that would matter: multipliers of its cuts are levelled to leave it no cost.
+        self.low = np.concatenate([low, least])
+        self.high = np.concatenate([high, np.full(self.groups, np.inf)])
+        self.row_lower, self.row_upper = m.row_lower.copy(), m.row_upper.copy()
+        self.cuts = sp.csr_array((0, self.width + self.groups))
+        self.right = np.empty(0)
+        self.idle = np.empty(0, dtype=np.int64)
+        self.pinned = np.empty(0, dtype=bool)
+        self.cut_group = np.empty(0, dtype=np.int64)
+        """By cut: its group, -1 for cuts of feasibility."""
+        lower, upper = np.concatenate([m.lower, least]), np.concatenate([m.upper, self.high[self.width :]])
+        self.lp = Growing(
+            sp.csc_array(self.matrix), self.cost, lower, upper, m.row_lower, m.row_upper, seed=seed, stop=stop
+        )
+
+    # ---- bounds
+
+    def bound(self, columns: NDArray[np.int64], lower: Vector, upper: Vector) -> None:
+        """Other bounds for some columns."""
+        self.lp.bound(columns, lower, upper)
+        self.low[columns], self.high[columns] = lower, upper
+
+    def bound_rows(self, rows: NDArray[np.int64], lower: Vector, upper: Vector) -> None:
+        """Other sides for some rows."""
+        self.lp.bound_rows(rows, lower, upper)
+        self.row_lower[rows], self.row_upper[rows] = lower, upper
+
+    def solve(
+        self, basis: Basis | None = None, seconds: float | None = None, iterations: int | None = None
+    ) -> Point:
+        """The LP as it stands."""
+        point = self.lp.solve(basis=basis, seconds=seconds, iterations=iterations)
+        if point.end == "optimal" and iterations is None:
+            holding = point.row_duals[self.own :] != 0
+            self.idle = np.where(holding, 0, self.idle + 1)
+        return point
+
+    def safe(self, point: Point) -> float:
+        """What no point within the bounds is below, from the multipliers of a run alone; inf if they prove
+        that there is none."""
+        if point.end == "infeasible":
+            for sign in (1.0, -1.0):
+                ray = sign * point.row_duals
+                if len(ray) and self._value(ray, 0.0, level=False) > 1e-9 * max(
+                    1.0, float(np.abs(ray).max())
+                ):
+                    return np.inf
+            return -np.inf
+        return self._value(point.row_duals, 1.0, level=True) if point.end == "optimal" else -np.inf
+
+    def _value(self, rows: Vector, with_cost: float, level: bool) -> float:
+        p, cut = rows[: self.own], np.maximum(rows[self.own :], 0.0)
+        if level:
+            cut = self._level(cut)
+        sides = np.where(p > 0, self.row_lower, self.row_upper)
+        p = np.where(np.isfinite(sides), p, 0.0)
+        total = float(p @ np.where(p != 0, sides, 0.0)) + float(cut @ self.right)
+        d = with_cost * self.cost - self.transposed @ p - self.cuts.T @ cut
+        # Levelled multipliers leave θ no cost but rounding.
+        theta = d[self.width :]
+        theta[np.abs(theta) < 1e-12 * max(1.0, float(np.abs(cut).max(initial=0.0)))] = 0.0
+        parts = np.where(d > 0, d * self.low, np.where(d < 0, d, 0.0) * np.where(d < 0, self.high, 0.0))
+        return total + float(parts.sum())
+
+    def _level(self, cut: Vector) -> Vector:
+        """Multipliers of each group's cuts, scaled down where they are worth more than θ costs."""
+        theta = self.cuts[:, self.width :]
+        of_group = self.cut_group >= 0
+        value = np.zeros(len(cut))
+        value[of_group] = cut[of_group] * theta.data
+        sums = np.bincount(self.cut_group[of_group], weights=value[of_group], minlength=self.groups)
+        factor = np.where(sums > 1.0, 1.0 / np.maximum(sums, 1e-300), 1.0)
+        near = np.abs(sums - 1.0) < 1e-3
+        factor[near] = 1.0 / sums[near]
+        result = cut.copy()
+        result[of_group] *= factor[self.cut_group[of_group]]
+        return result
+
+    # ---- cuts
+
+    def learn(self, heard: Heard, at: Vector | None) -> int:
+        """Add the cuts of a round that a point (y, θ) violates (None: all); how many there are."""
+        bad = ~heard.feasible
+        good = np.bincount(self.group[bad], minlength=self.groups) == 0
+        count = len(self.row_sub)
+        weighted = sp.csr_array(
+            (heard.multipliers, (self.group[self.row_sub], np.arange(count))), shape=(self.groups, count)
+        )
+        rows = sp.csr_array(sp.hstack([weighted @ self.linking, sp.eye_array(self.groups)]))[good]
+        right = np.bincount(self.group, weights=heard.constant, minlength=self.groups)[good]
+        owner = np.flatnonzero(good)
+        wrong = np.flatnonzero(bad)
+        if len(wrong):
+            mine = bad[self.row_sub]
+            place = (np.cumsum(bad) - 1)[self.row_sub[mine]]
+            each = sp.csr_array(
+                (heard.multipliers[mine], (place, np.flatnonzero(mine))), shape=(len(wrong), count)
+            )
+            blank = sp.csr_array((len(wrong), self.groups))
+            rows = sp.csr_array(sp.vstack([rows, sp.hstack([each @ self.linking, blank])]))
+            right = np.concatenate([right, heard.constant[wrong]])
+            owner = np.concatenate([owner, np.full(len(wrong), -1)])
+        return self._add(rows, right, owner, at)
+
+    def _add(self, rows: sp.csr_array, right: Vector, owner: NDArray[np.int64], at: Vector | None) -> int:
+        rows.eliminate_zeros()
+        kept = np.diff(rows.indptr) > 0
+        if at is not None:
+            kept &= right - rows @ at > SLACK * (1 + np.abs(right))
+        rows, right, owner = sp.csr_array(rows[kept]), right[kept], owner[kept]
+        if not len(right):
+            return 0
+        size = np.maximum.reduceat(np.abs(rows.data), rows.indptr[:-1])
+        # A steep cut scaled to entries of one would hardly hold θ: tolerances count in scaled rows.
+        scale = np.exp2(-np.round(np.log2(np.maximum(size, 1e-300)) / np.where(owner >= 0, 2, 1)))
+        rows, right = sp.csr_array(sp.diags_array(scale) @ rows), right * scale
+        self.lp.add(rows, right)
+        self.cuts = sp.csr_array(sp.vstack([self.cuts, rows]))
+        self.right = np.concatenate([self.right, right])
+        self.cut_group = np.concatenate([self.cut_group, owner])
+        self.idle = np.concatenate([self.idle, np.zeros(len(right), dtype=np.int64)])
+        self.pinned = np.concatenate([self.pinned, np.zeros(len(right), dtype=bool)])
+        return len(right)
+
+    def pin(self) -> None:
+        """Never let go of the cuts that hold the last point: they settle a set of decisions, which would
+        otherwise come again."""
+        self.pinned |= self.idle == 0
+
+    def forget(self, age: int, since: NDArray[np.int64] | None = None) -> None:
+        """Let go of cuts that have been slack for so many solves; with what ``idle`` was at some time, only
+        of those that came later, and the others are as old as then or as their last use since."""
+        old = (self.idle > age) & ~self.pinned
+        if since is not None:
+            count = len(since)
+            self.idle[:count] = np.minimum(self.idle[:count], since)
+            old[:count] = False
+        if not old.any():
+            return
+        self.lp.drop(np.flatnonzero(old))
+        self.cuts = sp.csr_array(self.cuts[~old])
+        self.right, self.idle = self.right[~old], self.idle[~old]
+        self.pinned, self.cut_group = self.pinned[~old], self.cut_group[~old]

@@ -1,0 +1,116 @@
+"""All subproblems asked at once: what they cost at a point, and the cuts that follow.
+
+At a point y of the master subproblem s costs
+
+    V_s(y) = min { c·x : row_lower ≤ A·x + B·y ≤ row_upper, lower ≤ x ≤ upper }.
+
+For *any* multipliers p of its rows, V_s(y) is at least
+
+    Σ_i p_i (row_lower_i or row_upper_i, by the sign of p_i) + Σ_j min(d_j lower_j, d_j upper_j) - p·B·y
+
+with d = c - p·A. That is the cut, computed from the multipliers alone: what the solver's tolerances leave
+open costs a little of its height, never its validity. With c = 0 and the multipliers of the least sum of
+violations the same formula is a cut of feasibility: no y above 0 has a plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from optimizer.compile import Vector
+from optimizer.decompose.split import Subproblems
+from optimizer.highs.pieces import Blocks, Pieces
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the subproblems answered at a point."""
+
+    feasible: NDArray[np.bool_]
+    """By subproblem."""
+    constant: Vector
+    """By subproblem: constant of its cut (optimality or, where infeasible, feasibility)."""
+    multipliers: Vector
+    """By row, of all subproblems."""
+    x: Vector
+    cost: float
+    """Σ c·x, fines included."""
+
+
+class Oracle:
+    """The subproblems with their bases. ``low`` and ``high`` are finite bounds on their columns that hold in
+    every plan."""
+
+    def __init__(
+        self,
+        subs: Subproblems,
+        low: Vector,
+        high: Vector,
+        *,
+        threads: int,
+        seed: int,
+        halted: Callable[[], bool],
+    ) -> None:
+        self.subs, self.low, self.high, self.halted = subs, low, high, halted
+        self.pieces = Pieces(
+            Blocks(subs.matrix, subs.lower, subs.upper, subs.row_start, subs.column_start),
+            threads=threads,
+            seed=seed,
+        )
+        count = np.arange(subs.count)
+        self.row_owner = np.repeat(count, np.diff(subs.row_start))
+        self.column_owner = np.repeat(count, np.diff(subs.column_start))
+        # Costs carry the probability: as if it were 1, the solver's tolerances mean the same everywhere.
+        likely = np.where(subs.probability > 0, subs.probability, 1.0)
+        self.scale = np.exp2(-np.round(np.log2(likely)))
+        self.transposed = sp.csr_array(subs.matrix.T)
+        self.cost = subs.cost
+        self.costed = 0
+        self.rounds = 0
+        self.iterations = 0
+
+    def charge(self, cost: Vector) -> None:
+        """Other costs from now on."""
+        self.cost, self.costed = cost, self.costed + 1
+
+    def ask(self, y: Vector) -> Heard:
+        """Ask all subproblems."""
+        s = self.subs
+        shift = s.linking @ y
+        answers = self.pieces.solve(
+            np.arange(s.count),
+            self.cost * self.scale[self.column_owner],
+            s.row_lower - shift,
+            s.row_upper - shift,
+            costs_are=self.costed,
+            halted=self.halted,
+        )
+        self.rounds += 1
+        self.iterations += answers.iterations
+        feasible = answers.feasible
+        factor = np.where(feasible, 1.0 / self.scale, 1.0)
+        p = answers.row_duals * factor[self.row_owner]
+        constant, p = self.constants(p, np.where(feasible[self.column_owner], self.cost, 0.0))
+        return Heard(feasible, constant, p, answers.x, float(self.cost @ answers.x))
+
+    def constants(self, p: Vector, cost: Vector) -> tuple[Vector, Vector]:
+        """Constants of cuts by subproblem, and the multipliers with those of missing sides left out."""
+        s = self.subs
+        p = np.where(np.isfinite(np.where(p > 0, s.row_lower, s.row_upper)), p, 0.0)
+        sides = np.where(p != 0, np.where(p > 0, s.row_lower, s.row_upper), 0.0)
+        d = cost - self.transposed @ p
+        columns = np.where(d > 0, d * self.low, d * self.high)
+        constant: Vector = np.bincount(self.row_owner, weights=p * sides, minlength=s.count).astype(float)
+        constant += np.bincount(self.column_owner, weights=columns, minlength=s.count)
+        return constant, p
+
+    def floor(self) -> Vector:
+        """By subproblem: what it costs at least, wherever the master stands."""
+        s = self.subs
+        least = np.where(s.cost > 0, s.cost * self.low, s.cost * self.high)
+        return np.bincount(self.column_owner, weights=least, minlength=s.count).astype(float)

@@ -1,0 +1,62 @@
+"""Which nodes stay in the master and which subtrees are solved apart.
+
+The *spine* holds every node whose subtree has more than :data:`SMALL` nodes; what hangs below it are
+thousands of subtrees of a few nodes each. A subproblem per subtree of the trunk would fail: a disruption that
+many scenarios share makes one subtree of a fifth of the whole tree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.tree import Tree
+
+Integers = NDArray[np.int64]
+
+SMALL = 16
+"""Most nodes of a subtree that is solved apart."""
+SPINE = -1
+"""Number of the spine where others have that of their subtree."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The nodes of a tree, by where they are solved."""
+
+    owner: Integers
+    """By node: number of its subtree, :data:`SPINE` for what stays in the master."""
+    roots: Integers
+    """By subtree: its first node."""
+    probability: NDArray[np.float64]
+    """By subtree: that of its root."""
+
+    @property
+    def count(self) -> int:
+        """How many subtrees there are."""
+        return len(self.roots)
+
+
+def partition(tree: Tree, small: int = SMALL) -> Partition:
+    """Cut a tree into its spine and the largest subtrees of at most ``small`` nodes that hang below it.
+
+    The first period always stays in the master.
+    """
+    size = np.ones(len(tree), dtype=np.int64)
+    for node in reversed(tree.nodes):
+        if node.parent is not None:
+            size[node.parent] += size[node.id]
+    owner = np.full(len(tree), SPINE, dtype=np.int64)
+    roots: list[int] = []
+    for node in tree.nodes:
+        if node.parent is None or size[node.id] > small:
+            continue
+        above = owner[node.parent]
+        if above == SPINE:
+            above = len(roots)
+            roots.append(node.id)
+        owner[node.id] = above
+    at = np.array(roots, dtype=np.int64)
+    return Partition(owner, at, np.array(tree.probability)[at])

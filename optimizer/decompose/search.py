@@ -1,0 +1,293 @@
+"""Branch and bound on the master: cuts are shared by all nodes, subproblems are asked where decisions are
+whole, and once at nodes near the top.
+
+Every bound is computed from multipliers (:meth:`CutMaster.safe`), and a node for which none can be computed
+counts with that of its parent.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from optimizer.compile import Vector
+from optimizer.decompose.branching import CANDIDATES, INTEGRAL, Branching, Gains, branchings, packs
+from optimizer.decompose.engine import Engine, Stopped, Visit
+from optimizer.highs.growing import Basis, Point
+
+End = Literal["optimal", "infeasible", "time_limit", "interrupted"]
+
+THRESHOLDS = (0.05, 0.2, 0.5)
+"""First plans: decisions above a threshold in the relaxation are taken. Fixed costs make the relaxation sign
+a tenth of an agreement, so rounding to the nearest would drop what is worth having."""
+FIRST = 2
+"""First plans that are settled: those the master thinks best of."""
+TRIAL = 100
+"""Simplex iterations of a trial."""
+DEPTH = 6
+"""Depth down to which nodes ask the subproblems once."""
+OLD = 60
+"""Nodes solved after which a cut that has not held since is let go."""
+SHARE = 0.5
+"""Share of the gap to which one set of decisions is settled."""
+
+
+@dataclass(order=True)
+class Node:
+    """A part of the tree: no plan in it is below ``bound``."""
+
+    bound: float
+    order: int
+    lower: Vector = field(compare=False)
+    upper: Vector = field(compare=False)
+    taken: frozenset[int] = field(compare=False)
+    """Packs that have to be 1."""
+    basis: Basis | None = field(compare=False)
+    depth: int = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search ended with."""
+
+    end: End
+    best: Visit | None
+    bound: float
+    nodes: int
+
+
+class Search:
+    """Best bound first."""
+
+    def __init__(
+        self, engine: Engine, *, relative_gap: float, told: Callable[[float, float, int], None]
+    ) -> None:
+        self.engine, self.gap, self.tell = engine, relative_gap, told
+        m = engine.whole.master
+        self.packs = packs(m, engine.integers)
+        self.rows = np.array([pack.row for pack in self.packs], dtype=np.int64)
+        self.sides = m.row_lower[self.rows], m.row_upper[self.rows]
+        self.gains = Gains()
+        self.best: Visit | None = None
+        self.given_up = np.inf
+        """No plan in any part of the tree that was given up is below this."""
+        self.settled: dict[bytes, float] = {}
+        self.heap: list[Node] = []
+        self.made = 0
+        self.nodes = 0
+
+    @property
+    def cutoff(self) -> float:
+        """Nothing at or above this is worth finding."""
+        if self.best is None:
+            return np.inf
+        return self.best.true - self.gap * abs(self.best.true)
+
+    def run(self, root: Point, bound: float, proposed: Vector | None) -> Found:
+        """Search from the relaxation and its bound; ``proposed`` are decisions to begin with."""
+        m, integers = self.engine.whole.master, self.engine.integers
+        lower, upper = m.lower[integers], m.upper[integers]
+        self.heap = [Node(bound, 0, lower, upper, frozenset(), root.basis, 0)]
+        try:
+            self._begin(root, proposed)
+            while self.heap and self.heap[0].bound < self.cutoff:
+                self.tell(self._bound(), self._cost(), self.nodes)
+                node = heapq.heappop(self.heap)
+                try:
+                    self._expand(node)
+                except Stopped:
+                    heapq.heappush(self.heap, node)
+                    raise
+                if self.nodes % 10 == 0:
+                    self.engine.master.forget(OLD)
+        except Stopped:
+            asked = self.engine.stop is not None and self.engine.stop.is_set()
+            return Found("interrupted" if asked else "time_limit", self.best, self._bound(), self.nodes)
+        end: End = "optimal" if self.best is not None else "infeasible"
+        return Found(end, self.best, self._bound(), self.nodes)
+
+    def _cost(self) -> float:
+        return np.inf if self.best is None else self.best.true
+
+    def _bound(self) -> float:
+        open_ = self.heap[0].bound if self.heap else np.inf
+        return min(open_, self.given_up, self._cost())
+
+    # ---- plans
+
+    def _begin(self, root: Point, proposed: Vector | None) -> None:
+        """First plans."""
+        x = self.engine.y(root)[self.engine.integers]
+        if proposed is not None:
+            self._consider(np.round(proposed))
+        starts: dict[bytes, tuple[float, Vector]] = {}
+        for threshold in THRESHOLDS:
+            decisions = self._whole(x, threshold)
+            if decisions.tobytes() not in starts:
+                starts[decisions.tobytes()] = self._think(decisions, root.basis), decisions
+        dived = self._dive(x, root.basis)
+        if dived is not None:
+            starts.setdefault(dived.tobytes(), (self._think(dived, root.basis), dived))
+        order = sorted(starts.values(), key=lambda start: start[0])
+        for thought, decisions in order[:FIRST]:
+            if thought < self.cutoff:
+                self._consider(decisions)
+
+    def _whole(self, x: Vector, threshold: float) -> Vector:
+        decisions = np.floor(x + 1 - threshold)
+        for pack in self.packs:
+            if decisions[pack.members].sum() > 1:
+                decisions[pack.members] = 0.0
+                decisions[pack.members[int(np.argmax(x[pack.members]))]] = 1.0
+        return decisions
+
+    def _think(self, decisions: Vector, basis: Basis | None) -> float:
+        """What the master thinks of decisions."""
+        self._open()
+        self.engine.decide(decisions, decisions)
+        return self.engine.master.safe(self.engine.solve(basis))
+
+    def _dive(self, x: Vector, basis: Basis | None) -> Vector | None:
+        """Round the decisions that are nearest to a whole number, a few at a time, until all are."""
+        m, integers = self.engine.whole.master, self.engine.integers
+        lower, upper = m.lower[integers].copy(), m.upper[integers].copy()
+        self._open()
+        while True:
+            far = np.abs(x - np.round(x))
+            open_ = np.flatnonzero(far > INTEGRAL)
+            if not len(open_):
+                return np.round(x)
+            nearest = open_[np.argsort(far[open_], kind="stable")][: max(1, len(open_) // 4)]
+            lower[nearest] = upper[nearest] = np.round(x[nearest])
+            self.engine.decide(lower, upper)
+            point = self.engine.solve(basis)
+            if point.end != "optimal":
+                return None
+            x, basis = self.engine.y(point)[integers], point.basis
+
+    def _consider(self, decisions: Vector) -> float:
+        """Settle a set of decisions; a better plan is kept. The bound on all plans with them."""
+        known = self.settled.get(decisions.tobytes())
+        if known is not None and known >= self.cutoff:
+            return known
+        self._open()
+        settled = self.engine.settle(decisions, SHARE * self.gap, lambda: self.cutoff)
+        self.settled[decisions.tobytes()] = settled.bound
+        if settled.best is not None and settled.best.true < self._cost():
+            self.best = settled.best
+        return settled.bound
+
+    # ---- nodes
+
+    def _open(self) -> None:
+        if len(self.rows):
+            self.engine.master.bound_rows(self.rows, *self.sides)
+
+    def _solve(self, node: Node, iterations: int | None = None) -> tuple[Point, float]:
+        """The master at a node, and its bound; of a trial the objective, which is only a hint."""
+        self.engine.decide(node.lower, node.upper)
+        if len(self.rows):
+            low, high = self.sides
+            low = np.where([k in node.taken for k in range(len(self.rows))], high, low)
+            self.engine.master.bound_rows(self.rows, low, high)
+        point = self.engine.solve(node.basis, iterations)
+        if iterations is not None:
+            return point, point.objective
+        bound = max(node.bound, self.engine.master.safe(point))
+        return point, min(bound, self.cutoff) if point.end == "infeasible" and bound < np.inf else bound
+
+    def _expand(self, node: Node) -> None:
+        """Branch on a node."""
+        point, bound = self._solve(node)
+        self.nodes += 1
+        if point.end == "optimal" and bound < self.cutoff and node.depth <= DEPTH:
+            before = branchings(self._x(point), self.packs, node.taken)
+            if before:
+                visit = self.engine.visit(self.engine.y(point), point.x)
+                if visit.cuts:
+                    node = self._at(node, bound, point.basis)
+                    point, bound = self._solve(node)
+        node = self._at(node, bound, point.basis or node.basis)
+        if bound >= self.cutoff or point.end != "optimal":
+            # Called infeasible without proof: whatever is there counts with the bound known.
+            self._give_up(bound)
+            return
+        x = self._x(point)
+        options = branchings(x, self.packs, node.taken)
+        if not options:
+            self._whole_node(node, np.round(x))
+            return
+        chosen = self._choose(node, options)
+        for side in (0, 1):
+            child = self._child(node, chosen, side)
+            solved, below = self._solve(child)
+            if solved.end == "optimal":
+                self.gains.learn(chosen, side, below - node.bound)
+            if below >= self.cutoff or solved.end != "optimal":
+                self._give_up(below)
+            else:
+                self._push(self._at(child, below, solved.basis))
+
+    def _x(self, point: Point) -> Vector:
+        return self.engine.y(point)[self.engine.integers]
+
+    def _at(self, node: Node, bound: float, basis: Basis | None) -> Node:
+        return Node(max(bound, node.bound), node.order, node.lower, node.upper, node.taken, basis, node.depth)
+
+    def _push(self, node: Node) -> None:
+        self.made += 1
+        node.order = self.made
+        heapq.heappush(self.heap, node)
+
+    def _whole_node(self, node: Node, decisions: Vector) -> None:
+        """A node whose decisions are whole: settle them; the rest of the node stays open."""
+        bound = self._consider(decisions)
+        if (node.lower == node.upper).all():
+            self._give_up(bound)
+            return
+        point, below = self._solve(node)
+        if below >= self.cutoff or point.end != "optimal":
+            self._give_up(below)
+        elif np.array_equal(np.round(self._x(point)), decisions) and not branchings(
+            self._x(point), self.packs, node.taken
+        ):
+            # The same again: split off these decisions so that the rest can be looked at.
+            free = np.flatnonzero(node.lower < node.upper)
+            value = float(decisions[free[0]])
+            for side in (0, 1):
+                child = self._child(node, Branching(-1, int(free[0]), value), side)
+                self._push(self._at(child, below, point.basis))
+        else:
+            self._push(self._at(node, below, point.basis))
+
+    def _give_up(self, bound: float) -> None:
+        """No plan in a part that is looked at no more is below the bound."""
+        self.given_up = min(self.given_up, bound)
+
+    def _child(self, node: Node, b: Branching, side: int) -> Node:
+        lower, upper, taken = node.lower.copy(), node.upper.copy(), node.taken
+        if b.pack < 0:
+            (upper if side == 0 else lower)[b.member] = float(side)
+        elif side == 0:
+            upper[self.packs[b.pack].members] = 0.0
+        else:
+            taken = taken | {b.pack}
+        return Node(node.bound, 0, lower, upper, taken, node.basis, node.depth + 1)
+
+    def _choose(self, node: Node, options: list[Branching]) -> Branching:
+        """The branching to take: trials for those of which little is known."""
+        unknown = sorted(
+            (b for b in options if not self.gains.reliable(b)), key=lambda b: -min(b.value, 1 - b.value)
+        )
+        for b in unknown[:CANDIDATES]:
+            for side in (0, 1):
+                point, hint = self._solve(self._child(node, b, side), TRIAL)
+                if point.end in ("optimal", "stopped"):
+                    self.gains.learn(b, side, hint - node.bound)
+                elif point.end == "infeasible":
+                    return b
+        return max(options, key=self.gains.score)

@@ -1,0 +1,208 @@
+"""An LP that gains and loses rows and moves a few bounds: the master of a decomposition."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import highspy
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from models.faults import SolverFailed
+from optimizer.compile import Vector
+from optimizer.highs.solver import use_pool
+
+GrowingEnd = Literal["optimal", "infeasible", "unbounded", "stopped"]
+
+_ENDS: dict[str, GrowingEnd] = {
+    "kOptimal": "optimal",
+    "kInfeasible": "infeasible",
+    "kUnboundedOrInfeasible": "infeasible",
+    "kUnbounded": "unbounded",
+    "kIterationLimit": "stopped",
+    "kTimeLimit": "stopped",
+    "kInterrupt": "stopped",
+    "kHighsInterrupt": "stopped",
+}
+_BASIC = highspy.HighsBasisStatus.kBasic
+NOTHING = np.empty(0)
+TIGHT, USUAL = 1e-9, 1e-7
+"""Tolerances of the simplex method: a safe bound multiplies what they leave open by the width of columns."""
+
+
+@dataclass(frozen=True)
+class Basis:
+    """A basis that outlives rows: those added later are basic in it, those dropped since are left out."""
+
+    columns: list[Any]
+    rows: list[Any]
+    marks: NDArray[np.int64]
+    """Of the rows that were added."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """What a run ended with; vectors are empty unless it is optimal."""
+
+    end: GrowingEnd
+    objective: float
+    x: Vector
+    row_duals: Vector
+    """A ray of the dual where it is infeasible and HiGHS has one."""
+    basis: Basis | None
+    iterations: int
+
+
+class Growing:
+    """minimise cost·x, lower ≤ x ≤ upper, row_lower ≤ matrix·x ≤ row_upper, held by HiGHS."""
+
+    def __init__(
+        self,
+        matrix: sp.csc_array,
+        cost: Vector,
+        lower: Vector,
+        upper: Vector,
+        row_lower: Vector,
+        row_upper: Vector,
+        *,
+        seed: int = 0,
+        stop: threading.Event | None = None,
+        presolve: bool = False,
+    ) -> None:
+        lp = highspy.HighsLp()
+        lp.num_row_, lp.num_col_ = matrix.shape
+        lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, lower, upper
+        lp.row_lower_, lp.row_upper_ = row_lower, row_upper
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.num_row_, lp.a_matrix_.num_col_ = matrix.shape
+        lp.a_matrix_.start_, lp.a_matrix_.index_ = matrix.indptr, matrix.indices
+        lp.a_matrix_.value_ = matrix.data
+        h = self._highs = highspy.Highs()
+        for option, value in (
+            ("output_flag", False),
+            ("presolve", "on" if presolve else "off"),
+            ("solver", "simplex"),
+            ("simplex_dual_edge_weight_strategy", 1),
+            ("primal_feasibility_tolerance", TIGHT),
+            ("dual_feasibility_tolerance", TIGHT),
+            ("random_seed", seed),
+        ):
+            h.setOptionValue(option, value)
+        use_pool(h, 1)
+        if h.passModel(lp) == highspy.HighsStatus.kError:
+            raise SolverFailed("HiGHS could not take the master.")
+        self._own = matrix.shape[0]
+        self._marks = np.empty(0, dtype=np.int64)
+        self._next = 0
+        self._last: Basis | None = None
+        self._stop = stop
+        if stop is not None:
+            h.cbSimplexInterrupt.subscribe(self._interrupt)
+
+    def _interrupt(self, event: Any) -> None:
+        event.interrupt(self._stop is not None and self._stop.is_set())
+
+    def bound(self, columns: NDArray[Any], lower: Vector, upper: Vector) -> None:
+        """Other bounds for some columns."""
+        index = np.asarray(columns, dtype=np.int32)
+        self._highs.changeColsBounds(len(index), index, lower, upper)
+
+    def bound_rows(self, rows: NDArray[Any], lower: Vector, upper: Vector) -> None:
+        """Other sides for some rows."""
+        index = np.asarray(rows, dtype=np.int32)
+        self._highs.changeRowsBounds(len(index), index, lower, upper)
+
+    def add(self, rows: sp.csr_array, lower: Vector) -> None:
+        """More rows, rows·x ≥ lower, at the end."""
+        count = rows.shape[0]
+        start, index = rows.indptr[:-1].astype(np.int32), rows.indices.astype(np.int32)
+        status = self._highs.addRows(count, lower, np.full(count, np.inf), rows.nnz, start, index, rows.data)
+        if status == highspy.HighsStatus.kError:
+            raise SolverFailed("HiGHS could not take a cut.")
+        self._marks = np.concatenate([self._marks, self._next + np.arange(count)])
+        self._next += count
+        self._last = None
+
+    def drop(self, added: NDArray[np.int64]) -> None:
+        """Without some of the rows that were added, by position among them."""
+        if not len(added):
+            return
+        self._highs.deleteRows(len(added), (added + self._own).astype(np.int32))
+        self._marks = np.delete(self._marks, added)
+        self._last = None
+
+    def solve(
+        self, *, basis: Basis | None = None, seconds: float | None = None, iterations: int | None = None
+    ) -> Point:
+        """Solve from the last basis, or from the one given."""
+        h = self._highs
+        # From where the last run ended there is nothing to restore, and what it factorised is still there.
+        if basis is not None and basis is not self._last:
+            self._restore(basis)
+        self._last = None
+        h.setOptionValue("simplex_iteration_limit", highspy.kHighsIInf if iterations is None else iterations)
+        h.setOptionValue("time_limit", highspy.kHighsInf if seconds is None else h.getRunTime() + seconds)
+        use_pool(h, 1)
+        end = self._run() or self._again()
+        info = h.getInfo()
+        spent = max(0, info.simplex_iteration_count)
+        if end == "infeasible":
+            found, there, ray = h.getDualRay()
+            known = found != highspy.HighsStatus.kError and there
+            return Point(end, np.inf, NOTHING, np.array(ray) if known else NOTHING, None, spent)
+        if end != "optimal":
+            return Point(end, info.objective_function_value, NOTHING, NOTHING, None, spent)
+        solution = h.getSolution()
+        if iterations is None:
+            self._last = self._basis()
+        x, duals = np.array(solution.col_value), np.array(solution.row_dual)
+        return Point(end, info.objective_function_value, x, duals, self._last, spent)
+
+    def _again(self) -> GrowingEnd:
+        """Where the simplex method loses its way: from scratch, then with its usual tolerances. Bounds are
+        computed from multipliers, so they hold all the same."""
+        h = self._highs
+        for tolerance in (TIGHT, USUAL):
+            h.setOptionValue("primal_feasibility_tolerance", tolerance)
+            h.setOptionValue("dual_feasibility_tolerance", tolerance)
+            h.clearSolver()
+            end = self._run()
+            if end is not None:
+                break
+        status = h.modelStatusToString(h.getModelStatus())
+        h.setOptionValue("primal_feasibility_tolerance", TIGHT)
+        h.setOptionValue("dual_feasibility_tolerance", TIGHT)
+        if end is None:
+            raise SolverFailed(f"the master ended with: {status}.")
+        return end
+
+    def _basis(self) -> Basis:
+        basis = self._highs.getBasis()
+        return Basis(list(basis.col_status), list(basis.row_status), self._marks)
+
+    def _restore(self, basis: Basis) -> None:
+        full = highspy.HighsBasis()
+        full.col_status = basis.columns
+        added = basis.rows[self._own :]
+        if basis.marks is self._marks:
+            rows = basis.rows
+        elif len(basis.marks) <= len(self._marks) and np.array_equal(
+            basis.marks, self._marks[: len(basis.marks)]
+        ):
+            rows = basis.rows + [_BASIC] * (len(self._marks) - len(added))
+        else:
+            known = dict(zip(basis.marks.tolist(), added, strict=True))
+            rows = basis.rows[: self._own] + [known.get(mark, _BASIC) for mark in self._marks.tolist()]
+            # Rows that held the point may be gone: HiGHS has to make a basis of what is left.
+            full.alien = True
+        full.row_status = rows
+        full.valid = True
+        self._highs.setBasis(full)
+
+    def _run(self) -> GrowingEnd | None:
+        if self._highs.run() == highspy.HighsStatus.kError:
+            return None
+        return _ENDS.get(self._highs.getModelStatus().name)

@@ -1,0 +1,108 @@
+"""Which way a programme is written and searched: whole, or cut along the scenario tree."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from models.faults import SolverFailed
+from models.options import Options
+from optimizer.checkpoint import Checkpoint
+from optimizer.compile import Arrays, Vector, no_collection
+from optimizer.data import Data
+from optimizer.decompose import CannotDecompose, Nodes, decompose
+from optimizer.highs import Outcome, Report
+from optimizer.progress import Clock
+from optimizer.search import search
+from optimizer.template import Template, arrays_of
+
+LARGE = 200
+"""Nodes of the scenario tree from which ``auto`` decomposes (docs/decisions/0021-decomposition.md)."""
+WHOLE = 150_000
+"""Entries up to which a programme with its decisions made is solved again as a whole: its solution is then a
+corner, and marginal values can be told."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """What was found, and how."""
+
+    arrays: Arrays
+    found: Outcome
+    word: str
+    """The method and, where it was not asked for by name or could not be used, the reason."""
+    in_pieces: bool
+    """Whether the solution is the plan as it stands: too large to be solved again as a whole."""
+
+
+def find(
+    data: Data,
+    options: Options,
+    clock: Clock,
+    *,
+    stop: threading.Event | None,
+    report: Callable[[Report], None] | None,
+    start: Callable[[Arrays], Vector | None],
+    checkpoint: Callable[[Checkpoint], None] | None = None,
+    resume: Checkpoint | None = None,
+) -> Way:
+    """The arrays, and what is found by the method asked for, or by the extensive form where that cannot.
+
+    Only the search of the whole programme keeps checkpoints; of one to go on from, the decomposition takes
+    the decisions.
+    """
+    pieces, word = chosen(options, len(data.tree))
+    arrays: Arrays | None = None
+    if pieces:
+        arrays, nodes = _with_nodes(data, clock)
+        try:
+            with clock.phase("search"):
+                found = decompose(
+                    arrays,
+                    nodes,
+                    options,
+                    seconds=clock.left(),
+                    stop=stop,
+                    report=report,
+                    start=start(arrays) if resume is None else resume.values(arrays.columns),
+                )
+            if found.end != "infeasible":
+                return Way(arrays, found, word, arrays.matrix.nnz > WHOLE)
+            word = "extensive: it has to confirm that there is no plan"
+        except (CannotDecompose, SolverFailed) as reason:
+            word = f"extensive: {reason}"
+    if arrays is None:
+        arrays = arrays_of(data, clock.phase)
+    with clock.phase("search"):
+        found = search(
+            arrays,
+            options,
+            seconds=clock.left(),
+            stop=stop,
+            report=report,
+            start=start(arrays),
+            checkpoint=checkpoint,
+            resume=resume,
+        )
+    return Way(arrays, found, word, False)
+
+
+def chosen(options: Options, nodes: int) -> tuple[bool, str]:
+    """Whether to decompose, and the method in words."""
+    if options.method != "auto":
+        return options.method == "decompose", options.method
+    if nodes >= LARGE:
+        return True, f"decompose: the scenario tree has {nodes} nodes, {LARGE} or more"
+    return False, f"extensive: the scenario tree has {nodes} nodes, fewer than {LARGE}"
+
+
+def _with_nodes(data: Data, clock: Clock) -> tuple[Arrays, Nodes]:
+    with no_collection():
+        template = Template(data.instance)
+        with clock.phase("formulation"):
+            template.learn((node.period, data.states[node.id]) for node in data.tree.nodes)
+        with clock.phase("arrays"):
+            arrays = template.arrays(data.tree, data.states)
+    columns, rows = template.names_at_nodes
+    return arrays, Nodes(data.tree, columns, rows)

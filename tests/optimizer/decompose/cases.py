@@ -1,0 +1,35 @@
+"""Programmes and their trees, cut small so that every part of the decomposition has something to do."""
+
+from __future__ import annotations
+
+from models.instance import Instance
+from models.options import Options
+from optimizer.compile import Arrays
+from optimizer.data import Data
+from optimizer.decompose import Nodes, decompose
+from optimizer.highs import Outcome
+from optimizer.template import Template
+
+
+def programme(instance: Instance) -> tuple[Arrays, Nodes, Data]:
+    """Arrays of an instance, the tree behind them, and the numbers they are written from."""
+    data = Data(instance)
+    template = Template(instance)
+    template.learn((node.period, data.states[node.id]) for node in data.tree.nodes)
+    columns, rows = template.names_at_nodes
+    return template.arrays(data.tree, data.states), Nodes(data.tree, columns, rows), data
+
+
+def decomposed(
+    instance: Instance,
+    gap: float = 1e-6,
+    *,
+    small: int = 2,
+    threads: int = 1,
+    seconds: float | None = None,
+) -> tuple[Outcome, float]:
+    """What the decomposition finds with subtrees of at most two nodes; and the USD behind one unit of its
+    objective."""
+    arrays, nodes, data = programme(instance)
+    options = Options(relative_gap=gap, threads=threads)
+    return decompose(arrays, nodes, options, seconds=seconds, small=small), data.units.money

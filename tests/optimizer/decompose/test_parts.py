@@ -1,0 +1,245 @@
+"""Parts of the decomposition by hand: cutting a tree, defining columns, cuts that always hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from optimizer.compile import Arrays
+from optimizer.decompose import BOX
+from optimizer.decompose.allowance import allow
+from optimizer.decompose.branching import Branching, Gains, branchings, packs
+from optimizer.decompose.cuts import CutMaster
+from optimizer.decompose.implied import boxed, implied
+from optimizer.decompose.joining import define, substitute
+from optimizer.decompose.oracle import Oracle
+from optimizer.decompose.partition import SPINE, partition
+from optimizer.decompose.sample import choose
+from optimizer.decompose.split import Split, split
+from optimizer.tree import Node, Tree
+
+INF = np.inf
+
+
+def tree(parents: list[int | None]) -> Tree:
+    periods: list[int] = []
+    for parent in parents:
+        periods.append(0 if parent is None else periods[parent] + 1)
+    nodes = [Node(i, periods[i], parent, ()) for i, parent in enumerate(parents)]
+    return Tree(nodes, [1.0] + [0.25] * (len(parents) - 1), {}, {}, {})
+
+
+def test_the_spine_holds_nodes_with_large_subtrees() -> None:
+    # 0 ─ 1 ─ 2 ─ 3
+    #       └ 4 ─ 5      subtrees: 1 has 5 nodes, 2 and 4 have 2, 6 has 1
+    # 0 ─ 6
+    cut = partition(tree([None, 0, 1, 2, 1, 4, 0]), small=2)
+    assert cut.owner.tolist() == [SPINE, SPINE, 0, 0, 1, 1, 2]
+    assert cut.roots.tolist() == [2, 4, 6]
+
+
+def small() -> Split:
+    """minimise y + Σ 3·x_s over two subproblems: x_s ≥ 4 - y, 0 ≤ y ≤ 3, and all = y + Σ x_s ≤ 9."""
+    matrix = np.array(
+        [
+            [1.0, 1.0, 0.0, 0.0],  # y + x_0 ≥ 4
+            [1.0, 0.0, 1.0, 0.0],  # y + x_1 ≥ 4
+            [-1.0, -1.0, -1.0, 1.0],  # all = y + x_0 + x_1
+            [0.0, 0.0, 0.0, 1.0],  # all ≤ 9
+        ]
+    )
+    arrays = Arrays(
+        matrix=sp.csc_array(matrix),
+        cost=np.array([1.0, 3.0, 3.0, 0.0]),
+        expected_cost=np.zeros(4),
+        offset=0.0,
+        lower=np.zeros(4),
+        upper=np.array([3.0, INF, INF, INF]),
+        integer=np.zeros(4, dtype=bool),
+        row_lower=np.array([4.0, 4.0, 0.0, -INF]),
+        row_upper=np.array([INF, INF, 0.0, 9.0]),
+        columns=[("y", ()), ("x", (1,)), ("x", (2,)), ("all", ())],
+        rows=[("need", (1,)), ("need", (2,)), ("sum", ()), ("most", ())],
+    )
+    return split(arrays, np.array([0, 1, -1, -1]), np.array([-1, 0, 1, -1]), np.array([0.5, 0.5]))
+
+
+def test_a_column_that_only_names_a_sum_goes_and_comes_back() -> None:
+    whole = small()
+    without, gone = substitute(whole)
+    # What is left of two rows is one: y + x_0 + x_1 ≤ 9.
+    assert without.master.matrix.shape[0] == 1
+    assert without.subproblems.joining.toarray().tolist() == [[1.0, 1.0]]
+    assert without.master.row_upper.tolist() == [9.0]
+    x = np.array([3.0, 1.0, 1.0, 0.0])
+    assert define(whole, gone, x).tolist() == [3.0, 1.0, 1.0, 5.0]
+
+
+def test_an_integer_column_is_decided_in_the_master() -> None:
+    base = small()
+    assert base.master_columns.tolist() == [0, 3]
+    assert base.columns.tolist() == [1, 2]
+
+
+def test_a_row_between_subproblems_is_refused() -> None:
+    matrix = sp.csc_array(np.array([[1.0, 1.0]]))
+    arrays = Arrays(
+        matrix, np.zeros(2), np.zeros(2), 0.0, np.zeros(2), np.ones(2), np.zeros(2, dtype=bool),
+        np.zeros(1), np.ones(1), [("x", (1,)), ("x", (2,))], [("row", (1,))],
+    )  # fmt: skip
+    with pytest.raises(AssertionError, match="reaches a column of another"):
+        split(arrays, np.array([0]), np.array([0, 1]), np.array([0.5, 0.5]))
+
+
+def asked(whole: Split) -> Oracle:
+    """Its subproblems, with columns within 0 and the box."""
+    count = len(whole.subproblems.cost)
+    low, high = np.zeros(count), np.full(count, BOX)
+    return Oracle(whole.subproblems, low, high, threads=1, seed=0, halted=lambda: False)
+
+
+def test_cuts_are_tight_where_they_are_made() -> None:
+    oracle = asked(small())
+    heard = oracle.ask(np.array([1.0, 0.0]))
+    # x_s = 4 - 1 = 3 at 3 each; the cut is 3·(4 - y).
+    assert heard.cost == pytest.approx(18.0)
+    assert heard.constant.tolist() == pytest.approx([12.0, 12.0])
+    assert heard.multipliers.tolist() == pytest.approx([3.0, 3.0])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_cut_from_wrong_multipliers_is_below_the_truth(seed: int) -> None:
+    # V_s(y) = 3·max(0, 4 - y). Multipliers off by anything at all must never lift a cut above it.
+    whole = small()
+    oracle = asked(whole)
+    rng = np.random.default_rng(seed)
+    for wrong in (3.0 + rng.normal(0, 1e-3, 2), rng.normal(0, 10.0, 2)):
+        constant, p = oracle.constants(wrong, whole.subproblems.cost)
+        for y in np.linspace(0, 3, 7):
+            value = constant - p * y
+            assert (value <= 3 * (4 - y) + 1e-12).all()
+        over = np.maximum(wrong - 3, 0)
+        # Beyond its dual bound each multiplier pays for a column as large as the box.
+        assert constant == pytest.approx(np.maximum(p, 0) * 4 - over * BOX)
+
+
+def test_infeasible_subproblems_answer_with_how_far_they_are() -> None:
+    whole = small()
+    subs = whole.subproblems
+    capped = replace(whole, subproblems=replace(subs, upper=np.array([2.0, INF])))
+    oracle = asked(capped)
+    oracle.high = np.array([2.0, BOX])
+    heard = oracle.ask(np.array([1.0, 0.0]))
+    # x_0 ≤ 2 but 4 - 1 = 3 are asked for: one unit is missing, and so it is 4 - y - 2 in general.
+    assert heard.feasible.tolist() == [False, True]
+    assert heard.constant[0] == pytest.approx(2.0)
+    assert heard.multipliers[0] == pytest.approx(1.0)
+
+
+def allowed() -> Split:
+    """:func:`small` with an allowance for each subproblem in y + x_0 + x_1 ≤ 9."""
+    whole, _ = substitute(small())
+    return allow(whole, np.zeros(2), np.full(2, 9.0)).whole
+
+
+def test_a_row_that_joins_becomes_allowances() -> None:
+    whole = allowed()
+    # y + a_0/2 + a_1/2 ≤ 9: both subproblems have probability 1/2, and allowances are by unit of it.
+    assert whole.master.matrix.toarray().tolist() == [[1.0, 0.0, 0.5, 0.5]]
+    assert whole.master.row_upper.tolist() == [9.0]
+    assert whole.master.upper[2:].tolist() == [18.0, 18.0]
+    # x_s ≥ 4 - y and 2·x_s - over ≤ a_s.
+    assert whole.subproblems.matrix.toarray()[:2, :2].tolist() == [[1.0, 0.0], [2.0, -1.0]]
+    assert whole.subproblems.linking.toarray()[1].tolist() == [0.0, 0.0, -1.0, 0.0]
+
+
+def test_what_one_takes_too_much_another_may_have_left() -> None:
+    whole, _ = substitute(small())
+    split_ = allow(whole, np.zeros(2), np.full(2, 9.0))
+    x = np.zeros(4)
+    x[split_.own] = [5.0, 1.0]
+    y = np.array([3.0, 0.0, 6.0, 6.0])
+    # 3 + 5 + 1 is 9, whatever the allowances are; 3 + 6 + 1 is one too many of the ten there are.
+    assert split_.broken(y, x) <= 0
+    x[split_.own] = [6.0, 1.0]
+    assert split_.broken(y, x) == pytest.approx(0.1)
+
+
+def test_the_bound_of_the_master_holds_for_any_multipliers() -> None:
+    whole = small()
+    oracle = asked(whole)
+    master = CutMaster(whole, np.zeros(2), np.array([3.0, 100.0]), np.zeros(2))
+    for y in (0.0, 3.0):
+        master.learn(oracle.ask(np.array([y, 0.0])), None)
+    point = master.solve()
+    # minimise y + 2·3·(4 - y): y = 3 costs 9.
+    assert master.safe(point) == pytest.approx(9.0)
+    rng = np.random.default_rng(0)
+    for size in (1e-6, 1e-2, 1.0):
+        wrong = replace(point, row_duals=point.row_duals + rng.normal(0, size, len(point.row_duals)))
+        assert master.safe(wrong) <= 9.0 + 1e-12
+
+
+def test_a_pack_is_branched_on_before_its_members() -> None:
+    base = small().master
+    master = replace(
+        base,
+        matrix=sp.csr_array(np.array([[1.0, 1.0]])),
+        integer=np.ones(2, dtype=bool),
+        upper=np.ones(2),
+        row_lower=np.array([-INF]),
+        row_upper=np.array([1.0]),
+    )
+    found = packs(master, np.array([0, 1]))
+    assert [pack.members.tolist() for pack in found] == [[0, 1]]
+    assert branchings(np.array([0.25, 0.25]), found, frozenset()) == [Branching(0, -1, 0.5)]
+    # Signed for certain: what is left is the year.
+    assert [b.member for b in branchings(np.array([0.5, 0.5]), found, frozenset({0}))] == [0, 1]
+
+
+def test_both_sides_of_a_branching_have_to_gain() -> None:
+    gains = Gains()
+    one, both = Branching(-1, 0, 0.5), Branching(-1, 1, 0.5)
+    for side, gain in ((0, 10.0), (1, 0.0)):
+        gains.learn(one, side, gain)
+    for side in (0, 1):
+        gains.learn(both, side, 1.0)
+    assert gains.reliable(one)
+    assert gains.score(both) > gains.score(one)
+
+
+def test_a_sample_stands_for_all() -> None:
+    parent = np.array([0, 0, 0, 1, 1])
+    probability = np.array([0.1, 0.2, 0.3, 0.3, 0.1])
+    weights = choose(parent, probability, seed=1, most=3)
+    assert np.count_nonzero(weights) == 3
+    for p, share in ((0, 0.6), (1, 0.4)):
+        assert (weights * probability)[parent == p].sum() == pytest.approx(share)
+
+
+def test_bounds_follow_from_rows_forwards_and_backwards() -> None:
+    # x + y ≤ 4 gives x, y ≤ 4; z - 2x ≤ 0 gives z ≤ 8; w ≥ z - 1 has no upper bound.
+    matrix = sp.csr_array(np.array([[1.0, 1.0, 0, 0], [-2.0, 0, 1.0, 0], [0, 0, -1.0, 1.0]]))
+    sides = np.array([-INF, -INF, -1.0]), np.array([4.0, 0.0, INF])
+    low, high = implied(matrix, np.array([0.0, 0.0, 0.0, -INF]), np.full(4, INF), *sides)
+    assert low.tolist() == pytest.approx([0.0, 0.0, 0.0, -1.0], abs=1e-4)
+    assert high.tolist() == pytest.approx([4.0, 4.0, 8.0, INF], rel=1e-5)
+    # Never inside: rounding is left room.
+    assert high[0] > 4.0
+    assert high[2] > 8.0
+    assert low[3] < -1.0
+    assert boxed(low, high, np.concatenate(sides), 1e6)[1][3] == 1e6
+
+
+def test_what_is_only_assumed_bounds_nothing_else() -> None:
+    # cash + spent = 2,000,000 with neither bounded above: a cash of at most a million, assumed, must not make
+    # anybody spend the other million.
+    matrix = sp.csr_array(np.array([[1.0, 1.0]]))
+    side = np.array([2e6])
+    low, high = implied(matrix, np.zeros(2), np.full(2, INF), side, side)
+    low, high = boxed(low, high, side, 1e6)
+    assert low.max() <= 0.0
+    assert high.min() >= 2e6
