@@ -168,7 +168,7 @@ def test_the_service_restarts_while_somebody_watches(
         with visiting(browser, server.url) as (page, watch):
             page.goto(f"/jobs/{job}")
             expect(state(page)).to_have_text("running", timeout=LONG)
-            watch.tolerated += ["Failed to load resource", "net::ERR", "htmx:sendError"]
+            watch.tolerated += ["Failed to load resource", "net::ERR", "^htmx:", "Status Error Code 503"]
             server.kill()
             expect(page.locator("#notice")).to_contain_text("The service does not answer.", timeout=LONG)
             server.start()
