@@ -48,8 +48,9 @@
     const steps = [...place.querySelectorAll(".years a")];
     const to = (wanted >= 0 ? wanted : now()) + (which === "next" ? 1 : -1);
     if (!steps[to]) { return false; }
+    const asked = wanted >= 0;
     wanted = to;
-    steps[to].click();
+    if (!asked) { steps[to].click(); }
     return true;
   };
   const next = () => {
@@ -91,6 +92,10 @@
     const active = document.activeElement;
     held = NAMES.find((name) => place.contains(active) && active.matches(name)) || (place.contains(active) ? ".years a[aria-current]" : "");
   });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target !== place || wanted < 0) { return; }
+    if (now() === wanted) { wanted = -1; } else { place.querySelectorAll(".years a")[wanted].click(); }
+  });
   for (const lost of ["htmx:sendError", "htmx:responseError"]) { document.addEventListener(lost, () => { wanted = -1; }); }
   const figure = document.getElementById("chart-replay");
   // Of two drawings under way the one asked for last stays.
@@ -99,7 +104,6 @@
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target !== place) { return; }
-    if (now() === wanted) { wanted = -1; }
     dress();
     if (held) { (place.querySelector(held) || place.querySelector(".years a[aria-current]")).focus({ preventScroll: true }); }
     figure.dataset.chart = year().dataset.chartSpec;
