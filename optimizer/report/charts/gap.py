@@ -25,7 +25,7 @@ from optimizer.summary.words import count, percent, usd
 
 TITLE = "The search: best plan and bound"
 BELOW = "The plan sought lies between the two lines; where they meet, nothing better exists"
-NONE = "The search has told neither a plan nor a bound yet."
+NONE = "The search has told neither a plan nor a bound."
 PLAN, BOUND = "best plan so far", "bound: no plan is below"
 SERIES = "progress"
 """Name of the rows in the picture: whoever draws it may add to them as they come."""
