@@ -145,11 +145,11 @@ def test_a_key_sent_to_the_service_is_not_in_its_log(tmp_path: Path) -> None:
 
 
 def address(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Where the service listens: the port that belongs to its process, once it answers."""
+    """Where the service listens: the port that belongs to its process, once it asks for a key."""
     while process.poll() is None:
         for port in ports(process.pid):
             try:
-                if httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).status_code == 200:
+                if httpx.get(f"http://127.0.0.1:{port}/v1/jobs", trust_env=False).status_code == 401:
                     return f"http://127.0.0.1:{port}"
             except httpx.HTTPError:
                 continue

@@ -289,7 +289,9 @@ def test_no_document_is_more_than_a_problem(small: httpx.Client, sent: Any) -> N
 def test_no_bytes_are_more_than_a_problem(small: httpx.Client, sent: bytes) -> None:
     for path in ("/v1/jobs", "/v1/instances", "/v1/validate"):
         answer = small.post(path, content=sent, headers=JSON)
-        assert 400 <= answer.status_code < 500, path
+        # Whatever is JSON can be read; it is no instance.
+        read = path == "/v1/validate" and answer.status_code == 200 and not answer.json()["valid"]
+        assert read or 400 <= answer.status_code < 500, path
 
 
 def test_a_body_that_stops_coming(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
