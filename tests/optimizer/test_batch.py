@@ -88,6 +88,7 @@ def test_results_and_tables_are_on_disk(batch: tuple[Path, Path, pd.DataFrame]) 
     )
 
 
+@pytest.mark.slow
 def test_resume_does_only_what_is_not_done(batch: tuple[Path, Path, pd.DataFrame]) -> None:
     folder, out, _ = batch
     before = (out / "good" / "plan.json").stat().st_mtime_ns

@@ -128,6 +128,7 @@ def test_what_a_checkpoint_is_for() -> None:
 # ---- going on
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_from_anywhere_to_the_same_optimum_with_the_nodes_that_are_left(seed: int) -> None:
     arrays = knapsack(seed)
@@ -248,6 +249,7 @@ def many_countries() -> Instance:
     return by_hand(None, spot=[offer(), AUS], agreements=lumps, risk=spread(0.6)).instance
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["case-21", "case-25", "case-30"])
 def test_a_solve_goes_on(name: str, caplog: pytest.LogCaptureFixture) -> None:
     instance = case(name)

@@ -145,6 +145,7 @@ def test_an_index_of_one_changes_nothing(instance: Instance) -> None:
     assert support.same(support.optimum(free), support.optimum(instance))
 
 
+@pytest.mark.slow
 @few
 @given(instances(), st.sampled_from([0.3, 0.5, 0.6, 0.9]), st.sampled_from([0.5, 0.75]))
 def test_plans_are_audited_or_explained(instance: Instance, hhi: float, other: float) -> None:
@@ -162,6 +163,7 @@ def test_plans_are_audited_or_explained(instance: Instance, hhi: float, other: f
     assert all(c.hhi <= c.allowed * (1 + 1e-5) for c in plan.risk.concentration)
 
 
+@pytest.mark.slow
 @few
 @given(instances(), st.sampled_from([0.5, 0.6, 0.9]))
 def test_a_stricter_rule_never_helps(instance: Instance, hhi: float) -> None:

@@ -175,6 +175,7 @@ def test_large(process: Process, client: httpx.Client, case: str) -> None:
     assert process.peak() < HELD
 
 
+@pytest.mark.slow
 def test_formulas_and_paths_are_text(client: httpx.Client) -> None:
     """They are names like any other; what is written from them starts no formula and leaves no folder."""
     for name in ("=HYPERLINK(1)", "../../etc/passwd", "@SUM(A1)", "-1+1", "C:\\x"):

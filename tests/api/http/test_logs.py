@@ -110,6 +110,7 @@ def test_scrub(text: str, clean: str) -> None:
     assert scrub(clean) == clean
 
 
+@pytest.mark.slow
 def test_a_key_sent_to_the_service_is_not_in_its_log(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path / "data", port=0, workers=0)
     engine = connect(settings)

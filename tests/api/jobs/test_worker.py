@@ -30,6 +30,7 @@ def here(sqlite_settings: Settings) -> Iterator[Farm]:
         yield made
 
 
+@pytest.mark.slow
 def test_a_job_is_solved_and_told_of(farm: Farm) -> None:
     farm.worker("w1")
     id = farm.solve(tags=["a"])

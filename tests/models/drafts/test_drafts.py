@@ -305,6 +305,7 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from paths(inner, (*path, key))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odd", ODD, ids=repr)
 def test_whatever_stands_anywhere_a_draft_says_what_is_wrong(odd: Any) -> None:
     """Every value of a full instance in turn replaced: what is a fault in the file is one of the draft."""

@@ -138,6 +138,7 @@ def test_forced_forbidden_and_fixed_are_the_same_as_bounds_and_as_rules() -> Non
         assert same(found, optimum(alternative.instance)), alternative.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["case-21"])
 def test_forced_and_forbidden_in_the_reference_cases(name: str) -> None:
     instance = case(name)

@@ -98,6 +98,7 @@ def test_other_alternatives_are_what_separate_solves_find(name: str) -> None:
             assert together.objective == pytest.approx(alone.objective, rel=2 * GAP)
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_changes_nothing() -> None:
     rows = envelopes(case("case-21"), (0.15, 0.2, 0.3, 1.0))
     one, two = (
@@ -111,6 +112,7 @@ def test_the_number_of_processes_changes_nothing() -> None:
         assert plan.operations == two.plans[name].operations
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(instances(max_scenarios=2), st.data())
 def test_whatever_the_instance(instance: Instance, data: st.DataObject) -> None:

@@ -56,6 +56,7 @@ def test_a_seed_repeats_itself_and_another_does_not(planned: tuple[Instance, Pla
     assert one.figure("foresight", "expected_loss") != other.figure("foresight", "expected_loss")
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_changes_nothing(planned: tuple[Instance, Plan]) -> None:
     one, two = (
         evaluate(*planned, Draw(60, 5), ways=("foresight", "rolling"), rolling_n=40, processes=n)
@@ -64,6 +65,7 @@ def test_the_number_of_processes_changes_nothing(planned: tuple[Instance, Plan])
     same_tables(one.tables, two.tables)
 
 
+@pytest.mark.slow
 def test_slices_change_nothing(planned: tuple[Instance, Plan], monkeypatch: pytest.MonkeyPatch) -> None:
     ways = ("foresight", "rolling")
     one = evaluate(*planned, Draw(60, 5), ways=ways, processes=1)
@@ -130,6 +132,7 @@ def test_what_is_done_is_kept_when_stopped(
     assert {p.way for p in seen} == {"foresight"}
 
 
+@pytest.mark.slow
 def test_processes_stop_as_well(planned: tuple[Instance, Plan]) -> None:
     halfway = threading.Event()
 

@@ -45,6 +45,7 @@ def scenario_values(instance: Instance, plan: Plan) -> dict[str, float]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLANNED)
 def test_a_plan_on_its_own_scenarios_is_worth_what_it_says(name: str) -> None:
     instance, plan = solved(name)

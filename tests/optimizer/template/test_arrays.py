@@ -63,6 +63,7 @@ def test_every_family_at_once() -> None:
     compare(handmade.instance())
 
 
+@pytest.mark.slow
 @given(instances())
 @settings(max_examples=30)
 def test_drawn_instances(instance: Instance) -> None:
