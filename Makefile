@@ -71,7 +71,7 @@ test-deep: .venv/.dev ## Services broken for real: killed, frozen, without disk 
 
 .PHONY: test-browser
 test-browser: .venv/.dev ## The pages in Chromium (STOCKPILE_CHROMIUM names it, if it is not on the PATH)
-	@$(PYTEST) --dist loadfile -m browser tests/web
+	@$(PY) -m pytest $(PYTEST_ARGS) -m browser tests/web
 
 ##@ Work
 
