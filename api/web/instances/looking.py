@@ -1,9 +1,9 @@
-"""One instance: at a glance, its tables, its map, what changed against another, copies of it, its end."""
+"""One instance: at a glance, its tables, what changed against another, copies of it, its end."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import Annotated, Any, get_args
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Query, Request
@@ -14,7 +14,6 @@ from api.http.parts import Needs
 from api.jobs import port
 from api.store.drafts import Drafts
 from api.web import shell
-from api.web.assets import asset
 from api.web.instances import headline, packing, sheets
 from api.web.instances.changes import MOST, changes
 from api.web.instances.listing import to
@@ -23,23 +22,18 @@ from api.web.session import Acting, Visit, Visitor
 from models.drafts.read import of_instance
 from models.faults import BadRequest
 from models.jobs import FINAL, State
-from optimizer.report.charts import supply_map
-from optimizer.summary.words import percent, tonnes, usd
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 ROWS = 100
 """Rows of a table that come with the page; the script fetches the others as they are scrolled to."""
 OTHERS = 200
 """Instances offered to compare with."""
 _UNFINISHED = tuple(state for state in get_args(State) if state not in FINAL)
-OUTLINES = "vendor/world-atlas@2.0.2/countries-110m.json"
 
 router = APIRouter(prefix="/instances/{id}")
 
 
-def _page(request: Request, visitor: Visit, template: str, found: Opened, room: str, **more: Any) -> Response:
+def show(request: Request, visitor: Visit, template: str, found: Opened, room: str, **more: Any) -> Response:
+    """A page of an instance, with the tabs that lead to the others; ``room`` is the one that is open."""
     here = f"/instances/{found.record.id}"
     tabs = [
         (here, "Overview"),
@@ -68,7 +62,7 @@ def overview(request: Request, visitor: Visitor, parts: Needs, id: str) -> Respo
     found = opened(parts, visitor.tenant, id)
     jobs = parts.jobs.list(visitor.tenant, port.Query(instance=id, limit=6)).jobs
     needing = parts.jobs.list(visitor.tenant, port.Query(instance=id, states=_UNFINISHED, limit=6)).jobs
-    return _page(
+    return show(
         request,
         visitor,
         "overview.html",
@@ -101,7 +95,7 @@ def tables(
     grid = found.grids[table]
     part = sheets.part(grid, first, ROWS, q)
     around = {"table": table} | ({"q": q} if q else {})
-    return _page(
+    return show(
         request,
         visitor,
         "tables.html",
@@ -136,93 +130,6 @@ def rows(
     return JSONResponse(sheets.part(found.grids[table], first, count, q).as_dict())
 
 
-Of = Annotated[str, Query(pattern="^(market|offers)$")]
-By = Annotated[str, Query(pattern="^(country|via)$")]
-Word = Annotated[str, Query(max_length=200)]
-
-
-def _chosen(found: Opened, show: str, of: str) -> tuple[str, str]:
-    """The commodity or the stage that is shown; the first commodity with supply if none is asked for."""
-    ids = [c.id for c in found.instance.commodities]
-    if show in ids:
-        return show, ""
-    stage = show.removeprefix("stage:")
-    if show != stage and stage in {c.stage for c in found.instance.commodities}:
-        return "", stage
-    if show:
-        raise BadRequest(f"{show[:80]!r} is neither a commodity nor a stage of this instance.")
-    rows = found.content.supply["supply"]
-    supplied = set(rows["commodity"][(rows["source"] == "market") == (of == "market")])
-    return next((id for id in ids if id in supplied), ids[0] if ids else ""), ""
-
-
-def _what(found: Opened, commodity: str, stage: str, of: str, by: str) -> str:
-    names = {c.id: c.name for c in found.instance.commodities}
-    name = names.get(commodity, f"all of stage {stage}, by value")
-    kind = "what commerce supplies" if of == "market" else "what the agency may buy or build"
-    way = ", by country it passes through" if by == "via" else ""
-    return f"{name[:1].upper()}{name[1:]}: {kind}{way}"
-
-
-@router.get("/map")
-def map_page(
-    request: Request,
-    visitor: Visitor,
-    parts: Needs,
-    id: str,
-    show: Word = "",
-    of: Of = "market",
-    by: By = "country",
-) -> Response:
-    """Where supply comes from: of a commodity, or of all of a stage (``stage:`` and its name)."""
-    found = opened(parts, visitor.tenant, id)
-    commodity, stage = _chosen(found, show, of)
-    unit = "t" if commodity else "USD"
-    what = _what(found, commodity, stage, of, by)
-    shown = _rows(found, commodity, stage, of, by)
-    chosen = commodity or f"stage:{stage}"
-    stages: dict[str, list[tuple[str, str]]] = {}
-    for c in found.instance.commodities:
-        stages.setdefault(c.stage, []).append((c.id, c.name))
-    told = tonnes if unit == "t" else usd
-    table = [
-        (name if outline else f"{name} (not on the map)", group, told(float(amount)), percent(float(share)))
-        for name, group, amount, share, outline in zip(
-            shown["name"], shown["group"], shown["amount"], shown["share"], shown["outline"], strict=True
-        )
-    ]
-    return _page(
-        request, visitor, "map.html", found, "map", what="Map", picture_title=what, stages=stages,
-        commodity=commodity, stage=stage, of=of, by=by, unit=unit, rows=table,
-        words=supply_map.words(shown, what, unit),
-        spec=f"/instances/{id}/map.json?{urlencode({'show': chosen, 'of': of, 'by': by})}",
-    )  # fmt: skip
-
-
-def _rows(found: Opened, commodity: str, stage: str, of: str, by: str) -> pd.DataFrame:
-    assert of in get_args(supply_map.Of)
-    assert by in get_args(supply_map.By)
-    return supply_map.data(found.content.supply, commodity=commodity, stage=stage, of=of, by=by)  # type: ignore[arg-type]  # literals
-
-
-@router.get("/map.json")
-def map_spec(
-    visitor: Visitor,
-    parts: Needs,
-    id: str,
-    show: Word = "",
-    of: Of = "market",
-    by: By = "country",
-) -> Response:
-    """The map itself."""
-    found = opened(parts, visitor.tenant, id)
-    commodity, stage = _chosen(found, show, of)
-    shown = _rows(found, commodity, stage, of, by)
-    what = _what(found, commodity, stage, of, by)
-    drawn = supply_map.chart(shown, what, "t" if commodity else "USD", asset(OUTLINES))
-    return shell.picture(drawn.to_dict())
-
-
 @router.get("/changes")
 def compared(
     request: Request,
@@ -235,7 +142,7 @@ def compared(
     found = opened(parts, visitor.tenant, id)
     records, _ = parts.documents.list_instances(visitor.tenant, limit=OTHERS)
     before = opened(parts, visitor.tenant, other) if other else None
-    return _page(
+    return show(
         request,
         visitor,
         "changes.html",
