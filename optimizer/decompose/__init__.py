@@ -212,7 +212,7 @@ def _solve(
     found = Search(engine, relative_gap=gap, told=told).run(root, bound, proposed)
     x, cost = None, np.inf
     if found.best is not None:
-        x, cost = np.concatenate([found.best.y, found.best.x]), found.best.true
+        x, cost = np.concatenate([found.best.y, oracle.kept()]), found.best.true
     return Outcome(
         found.end,
         x,

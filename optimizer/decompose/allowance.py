@@ -49,12 +49,14 @@ class Allowed:
     sides: tuple[Vector, Vector]
     """Of the joining rows."""
 
-    def broken(self, y: Vector, x: Vector) -> float:
+    def broken(self, y: Vector, use: Vector, size: Vector) -> float:
         """By how much the worst of the joining rows is broken, relative to what it adds up where that is
-        large; not above 0 if none is. What one subproblem takes too much another may have left."""
-        of_master, of_subs = self.sums
-        total = of_master @ y + of_subs @ x
-        size = np.maximum(1.0, abs(of_master) @ np.abs(y) + abs(of_subs) @ np.abs(x))
+        large; not above 0 if none is. What one subproblem takes too much another may have left.
+
+        ``use`` and ``size`` are what subproblems add to each row, as it is and in absolute terms."""
+        of_master = self.sums[0]
+        total = of_master @ y + use.sum(axis=0)
+        size = np.maximum(1.0, abs(of_master) @ np.abs(y) + size.sum(axis=0))
         low, high = self.sides
         return float((np.maximum(low - total, total - high) / size).max(initial=0.0))
 

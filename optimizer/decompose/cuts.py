@@ -38,12 +38,10 @@ class CutMaster:
         stop: threading.Event | None = None,
     ) -> None:
         m, s = whole.master, whole.subproblems
-        self.linking = s.linking
         self.width, self.own = len(m.cost), len(m.row_lower)
         self.groups = min(s.count, GROUPS)
         # Subproblems are numbered along the tree: neighbours share a group.
         self.group = np.arange(s.count) * self.groups // max(1, s.count)
-        self.row_sub = np.repeat(np.arange(s.count), np.diff(s.row_start))
         least = np.bincount(self.group, weights=floor, minlength=self.groups)
         self.matrix = sp.csr_array(sp.hstack([m.matrix, sp.csr_array((self.own, self.groups))]))
         self.transposed = sp.csr_array(self.matrix.T)
@@ -132,22 +130,15 @@ class CutMaster:
         """Add the cuts of a round that a point (y, θ) violates (None: all); how many there are."""
         bad = ~heard.feasible
         good = np.bincount(self.group[bad], minlength=self.groups) == 0
-        count = len(self.row_sub)
-        weighted = sp.csr_array(
-            (heard.multipliers, (self.group[self.row_sub], np.arange(count))), shape=(self.groups, count)
-        )
-        rows = sp.csr_array(sp.hstack([weighted @ self.linking, sp.eye_array(self.groups)]))[good]
+        count = len(bad)
+        summed = sp.csr_array((np.ones(count), (self.group, np.arange(count))), shape=(self.groups, count))
+        rows = sp.csr_array(sp.hstack([summed @ heard.slope, sp.eye_array(self.groups)]))[good]
         right = np.bincount(self.group, weights=heard.constant, minlength=self.groups)[good]
         owner = np.flatnonzero(good)
         wrong = np.flatnonzero(bad)
         if len(wrong):
-            mine = bad[self.row_sub]
-            place = (np.cumsum(bad) - 1)[self.row_sub[mine]]
-            each = sp.csr_array(
-                (heard.multipliers[mine], (place, np.flatnonzero(mine))), shape=(len(wrong), count)
-            )
             blank = sp.csr_array((len(wrong), self.groups))
-            rows = sp.csr_array(sp.vstack([rows, sp.hstack([each @ self.linking, blank])]))
+            rows = sp.csr_array(sp.vstack([rows, sp.hstack([heard.slope[wrong], blank])]))
             right = np.concatenate([right, heard.constant[wrong]])
             owner = np.concatenate([owner, np.full(len(wrong), -1)])
         return self._add(rows, right, owner, at)

@@ -44,11 +44,12 @@ class Visit:
     """A point of the master and what the subproblems make of it."""
 
     y: Vector
-    x: Vector
     cost: float
     """inf where a subproblem has no plan; fines included."""
     true: float
     """Cost without fines; inf where a row that joins subproblems is broken."""
+    fined: Vector
+    """By joining row: what goes beyond allowances."""
     cuts: int
     """How many cuts were new."""
 
@@ -78,22 +79,24 @@ class Engine:
     ) -> None:
         self.allowed, self.whole, self.stop = allowed, allowed.whole, stop
         self.deadline = None if seconds is None else time.monotonic() + seconds
-        m, s = self.whole.master, self.whole.subproblems
-        self.oracle = Oracle(s, allowed.low, allowed.high, threads=threads, seed=seed, halted=self.halted)
+        m = self.whole.master
+        self.oracle = Oracle(allowed, threads=threads, seed=seed, halted=self.halted)
         floor = self.oracle.floor()
         self.fines = fines
-        self.oracle.charge(allowed.fined(fines))
+        self.oracle.charge(fines)
         self.master = CutMaster(self.whole, master_low, master_high, floor, seed=seed, stop=stop)
         self.integers = np.flatnonzero(m.integer)
         self.told: Callable[[float], None] = lambda _: None
         self.bound = -np.inf
         """Of the relaxation."""
+        self.kept = np.inf
+        """Cost of the plan that the subproblems keep, the best with whole decisions."""
         self.centre: Visit | None = None
         """The best point of the relaxation, if any had a plan."""
 
     def close(self) -> None:
         """Let the threads go."""
-        self.oracle.pieces.close()
+        self.oracle.close()
 
     def left(self) -> float | None:
         """Seconds left, None without a limit."""
@@ -116,10 +119,11 @@ class Engine:
             raise Stopped
         cuts = self.master.learn(heard, at)
         feasible = bool(heard.feasible.all())
-        cost = float(self.whole.master.cost @ y) + heard.cost if feasible else np.inf
-        true = float(self.whole.master.cost @ y + self.whole.subproblems.cost @ heard.x)
-        kept = feasible and self.allowed.broken(y, heard.x) <= CLEAN
-        return Visit(y, heard.x, cost, true if kept else np.inf, cuts)
+        of_master = float((self.whole.master.cost * y).sum())
+        cost = of_master + float(heard.cost.sum()) if feasible else np.inf
+        kept = feasible and self.allowed.broken(y, heard.use, heard.size) <= CLEAN
+        true = of_master + float(heard.true.sum()) if kept else np.inf
+        return Visit(y, cost, true, heard.fined, cuts)
 
     def solve(self, basis: Basis | None = None, iterations: int | None = None) -> Point:
         """The master with the cuts there are."""
@@ -140,10 +144,8 @@ class Engine:
 
     def deter(self, visit: Visit) -> None:
         """Raise the fines of rows that were broken for good."""
-        over = visit.x[self.allowed.beyond] > 0
-        rows = np.unique(self.allowed.beyond_row[over])
-        self.fines[rows] *= RAISE
-        self.oracle.charge(self.allowed.fined(self.fines))
+        self.fines[visit.fined > 0] *= RAISE
+        self.oracle.charge(self.fines)
 
     # ---- the relaxation
 
@@ -207,6 +209,9 @@ class Engine:
             visit = self.visit(y if best is None else best.y + step * (y - best.y), point.x)
             if visit.true < true:
                 clean = visit
+                if visit.true < self.kept:
+                    self.kept = visit.true
+                    self.oracle.keep()
             if visit.cost < np.inf and (best is None or visit.cost < best.cost):
                 best = visit
             if visit.cuts:
@@ -220,7 +225,7 @@ class Engine:
         if clean is None and raised:
             # No fine may be enough: these decisions may have no plan, others must not suffer for it.
             self.fines = fines
-            self.oracle.charge(self.allowed.fined(fines))
+            self.oracle.charge(fines)
         return Settled(bound, clean)
 
 

@@ -23,23 +23,29 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from optimizer.compile import Vector
-from optimizer.decompose.split import Subproblems
+from optimizer.decompose.allowance import Allowed
 from optimizer.highs.pieces import Blocks, Pieces
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What the subproblems answered at a point."""
+    """What the subproblems answered at a point; by subproblem unless said."""
 
     feasible: NDArray[np.bool_]
-    """By subproblem."""
     constant: Vector
-    """By subproblem: constant of its cut (optimality or, where infeasible, feasibility)."""
-    multipliers: Vector
-    """By row, of all subproblems."""
-    x: Vector
-    cost: float
-    """Σ c·x, fines included."""
+    """Constant of its cut (optimality or, where infeasible, feasibility)."""
+    slope: sp.csr_array
+    """Subproblems × columns of the master: the cut says V_s ≥ constant_s - slope_s·y."""
+    cost: Vector
+    """c·x, fines included."""
+    true: Vector
+    """c·x without fines."""
+    use: Vector
+    """Subproblems × joining rows: what its columns add to each."""
+    size: Vector
+    """Likewise in absolute terms."""
+    fined: Vector
+    """By joining row: what goes beyond allowances, all subproblems together."""
 
 
 class Oracle:
@@ -48,15 +54,15 @@ class Oracle:
 
     def __init__(
         self,
-        subs: Subproblems,
-        low: Vector,
-        high: Vector,
+        allowed: Allowed,
         *,
         threads: int,
         seed: int,
         halted: Callable[[], bool],
     ) -> None:
-        self.subs, self.low, self.high, self.halted = subs, low, high, halted
+        subs = allowed.whole.subproblems
+        self.allowed, self.subs, self.halted = allowed, subs, halted
+        self.low, self.high = allowed.low, allowed.high
         self.pieces = Pieces(
             Blocks(subs.matrix, subs.lower, subs.upper, subs.row_start, subs.column_start),
             threads=threads,
@@ -69,14 +75,28 @@ class Oracle:
         likely = np.where(subs.probability > 0, subs.probability, 1.0)
         self.scale = np.exp2(-np.round(np.log2(likely)))
         self.transposed = sp.csr_array(subs.matrix.T)
+        self.joined = sp.coo_array(allowed.sums[1])
         self.cost = subs.cost
         self.costed = 0
         self.rounds = 0
         self.iterations = 0
+        self._x = self._kept = np.empty(0)
 
-    def charge(self, cost: Vector) -> None:
-        """Other costs from now on."""
-        self.cost, self.costed = cost, self.costed + 1
+    def close(self) -> None:
+        """Let the threads go."""
+        self.pieces.close()
+
+    def charge(self, fines: Vector) -> None:
+        """Fines by joining row from now on."""
+        self.cost, self.costed = self.allowed.fined(fines), self.costed + 1
+
+    def keep(self) -> None:
+        """Remember what the subproblems did in the last round."""
+        self._kept = self._x
+
+    def kept(self) -> Vector:
+        """Columns of the subproblems as they were when last kept."""
+        return self._kept
 
     def ask(self, y: Vector) -> Heard:
         """Ask all subproblems."""
@@ -92,11 +112,37 @@ class Oracle:
         )
         self.rounds += 1
         self.iterations += answers.iterations
-        feasible = answers.feasible
+        feasible, x = answers.feasible, answers.x
         factor = np.where(feasible, 1.0 / self.scale, 1.0)
         p = answers.row_duals * factor[self.row_owner]
         constant, p = self.constants(p, np.where(feasible[self.column_owner], self.cost, 0.0))
-        return Heard(feasible, constant, p, answers.x, float(self.cost @ answers.x))
+        weights = sp.csr_array((p, np.arange(len(p)), s.row_start), shape=(s.count, len(p)))
+        beyond = self.allowed.beyond
+        self._x = x
+        return Heard(
+            feasible,
+            constant,
+            sp.csr_array(weights @ s.linking),
+            self._by_subproblem(self.cost * x),
+            self._by_subproblem(s.cost * x),
+            *self._use(x),
+            np.bincount(self.allowed.beyond_row, weights=x[beyond], minlength=self.joined.shape[0]).astype(
+                float
+            ),
+        )
+
+    def _use(self, x: Vector) -> tuple[Vector, Vector]:
+        row, column = self.joined.coords
+        rows = self.joined.shape[0]
+        at, value = self.column_owner[column] * rows + row, self.joined.data * x[column]
+        shape = self.subs.count, rows
+        size = shape[0] * shape[1]
+        use = np.bincount(at, weights=value, minlength=size).astype(float)
+        absolute = np.bincount(at, weights=np.abs(value), minlength=size).astype(float)
+        return use.reshape(shape), absolute.reshape(shape)
+
+    def _by_subproblem(self, values: Vector) -> Vector:
+        return np.bincount(self.column_owner, weights=values, minlength=self.subs.count).astype(float)
 
     def constants(self, p: Vector, cost: Vector) -> tuple[Vector, Vector]:
         """Constants of cuts by subproblem, and the multipliers with those of missing sides left out."""
@@ -113,4 +159,4 @@ class Oracle:
         """By subproblem: what it costs at least, wherever the master stands."""
         s = self.subs
         least = np.where(s.cost > 0, s.cost * self.low, s.cost * self.high)
-        return np.bincount(self.column_owner, weights=least, minlength=s.count).astype(float)
+        return self._by_subproblem(least)

@@ -95,19 +95,25 @@ def test_a_row_between_subproblems_is_refused() -> None:
 
 
 def asked(whole: Split) -> Oracle:
-    """Its subproblems, with columns within 0 and the box."""
+    """Its subproblems without what joins them, with columns within 0 and the box."""
     count = len(whole.subproblems.cost)
+    whole = replace(
+        whole,
+        master=replace(whole.master, joining=np.empty(0, dtype=np.int64)),
+        subproblems=replace(whole.subproblems, joining=sp.csr_array((0, count))),
+    )
     low, high = np.zeros(count), np.full(count, BOX)
-    return Oracle(whole.subproblems, low, high, threads=1, seed=0, halted=lambda: False)
+    return Oracle(allow(whole, low, high), threads=1, seed=0, halted=lambda: False)
 
 
 def test_cuts_are_tight_where_they_are_made() -> None:
     oracle = asked(small())
     heard = oracle.ask(np.array([1.0, 0.0]))
     # x_s = 4 - 1 = 3 at 3 each; the cut is 3·(4 - y).
-    assert heard.cost == pytest.approx(18.0)
+    assert heard.cost.tolist() == pytest.approx([9.0, 9.0])
+    assert heard.true.tolist() == pytest.approx([9.0, 9.0])
     assert heard.constant.tolist() == pytest.approx([12.0, 12.0])
-    assert heard.multipliers.tolist() == pytest.approx([3.0, 3.0])
+    assert heard.slope.toarray()[:, 0].tolist() == pytest.approx([3.0, 3.0])
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -136,7 +142,7 @@ def test_infeasible_subproblems_answer_with_how_far_they_are() -> None:
     # x_0 ≤ 2 but 4 - 1 = 3 are asked for: one unit is missing, and so it is 4 - y - 2 in general.
     assert heard.feasible.tolist() == [False, True]
     assert heard.constant[0] == pytest.approx(2.0)
-    assert heard.multipliers[0] == pytest.approx(1.0)
+    assert heard.slope.toarray()[0, 0] == pytest.approx(1.0)
 
 
 def allowed() -> Split:
@@ -159,13 +165,12 @@ def test_a_row_that_joins_becomes_allowances() -> None:
 def test_what_one_takes_too_much_another_may_have_left() -> None:
     whole, _ = substitute(small())
     split_ = allow(whole, np.zeros(2), np.full(2, 9.0))
-    x = np.zeros(4)
-    x[split_.own] = [5.0, 1.0]
     y = np.array([3.0, 0.0, 6.0, 6.0])
     # 3 + 5 + 1 is 9, whatever the allowances are; 3 + 6 + 1 is one too many of the ten there are.
-    assert split_.broken(y, x) <= 0
-    x[split_.own] = [6.0, 1.0]
-    assert split_.broken(y, x) == pytest.approx(0.1)
+    used = np.array([[5.0], [1.0]])
+    assert split_.broken(y, used, used) <= 0
+    used = np.array([[6.0], [1.0]])
+    assert split_.broken(y, used, used) == pytest.approx(0.1)
 
 
 def test_the_bound_of_the_master_holds_for_any_multipliers() -> None:
