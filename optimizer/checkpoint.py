@@ -21,7 +21,8 @@ import numpy as np
 from models.instance import Instance
 from models.options import Options
 from optimizer.branch.frontier import Frontier
-from optimizer.compile import Key, Vector
+from optimizer.compile import Vector
+from optimizer.keys import Key
 
 MAGIC = b"stockpile checkpoint 1"
 STEERING = {"relative_gap", "seed", "method"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,16 +15,9 @@ from numpy.typing import NDArray
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from optimizer.formulation import Formulation
+from optimizer.keys import Key, Keys
 
 Vector = NDArray[np.float64]
-Key = tuple[str, tuple[Any, ...]]
-"""(name of the variable or constraint, its index)."""
-
-LARGEST = 1e5
-"""Right-hand sides are not scaled beyond this: a limit that is far from binding (a depot a million times too
-large) would otherwise be blown up until the simplex method stumbles over it."""
-ROUNDS = 4
-"""Rounds of equilibration; the spread hardly shrinks after three."""
 
 MANY = 200_000
 """Objects made without a search for unreachable cycles from which on one is worth its time."""
@@ -44,8 +37,8 @@ class Arrays:
     integer: NDArray[np.bool_]
     row_lower: Vector
     row_upper: Vector
-    columns: list[Key]
-    rows: list[Key]
+    columns: Keys
+    rows: Keys
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -116,60 +109,3 @@ def names(keys: Iterable[Key]) -> list[str]:
         count = used[text] = used.get(text, 0) + 1
         result.append(text if count == 1 else f"{text}.{count}")
     return result
-
-
-@dataclass(frozen=True)
-class Scales:
-    """x = columns · x', and row i of A' is rows[i] times row i of A · columns; powers of two, so exact."""
-
-    rows: Vector
-    columns: Vector
-
-
-def equilibrate(arrays: Arrays) -> tuple[Arrays, Scales]:
-    """Rows and columns scaled towards entries of size one, integers left alone.
-
-    Without it HiGHS, whose tolerances are absolute, has called a plan optimal that was 26 % off.
-    """
-    size = sp.csc_array(arrays.matrix, copy=True)
-    size.data = np.abs(size.data)
-    row_scale, column_scale = np.ones(size.shape[0]), np.ones(size.shape[1])
-    for _ in range(ROUNDS):
-        scaled = sp.csr_array(sp.diags_array(row_scale) @ size @ sp.diags_array(column_scale))
-        row_scale *= _inverse_middle(scaled)
-        scaled = sp.csr_array((sp.diags_array(row_scale) @ size @ sp.diags_array(column_scale)).T)
-        column_scale *= np.where(arrays.integer, 1.0, _inverse_middle(scaled))
-    right = np.where(np.isfinite(arrays.row_upper), np.abs(arrays.row_upper), np.abs(arrays.row_lower))
-    row_scale = np.minimum(row_scale, LARGEST / np.maximum(right, 1e-300))
-    row_scale, column_scale = _power_of_two(row_scale), _power_of_two(column_scale)
-    matrix = sp.csc_array(sp.diags_array(row_scale) @ arrays.matrix @ sp.diags_array(column_scale))
-    scaled_arrays = replace(
-        arrays,
-        matrix=matrix,
-        cost=arrays.cost * column_scale,
-        lower=arrays.lower / column_scale,
-        upper=arrays.upper / column_scale,
-        row_lower=arrays.row_lower * row_scale,
-        row_upper=arrays.row_upper * row_scale,
-    )
-    return scaled_arrays, Scales(row_scale, column_scale)
-
-
-def _inverse_middle(rows: sp.csr_array) -> Vector:
-    """1 / √(smallest · largest entry) by row, 1 for empty rows."""
-    result = np.ones(rows.shape[0])
-    filled = np.diff(rows.indptr) > 0
-    starts = rows.indptr[:-1][filled]
-    if len(starts):
-        low, high = np.minimum.reduceat(rows.data, starts), np.maximum.reduceat(rows.data, starts)
-        result[filled] = 1.0 / np.sqrt(low * high)
-    return result
-
-
-def row_scales(rows: sp.csr_array) -> Vector:
-    """Powers of two by which rows are multiplied towards entries of size one."""
-    return _power_of_two(_inverse_middle(abs(rows)))
-
-
-def _power_of_two(scale: Vector) -> Vector:
-    return np.exp2(np.round(np.log2(scale)))

@@ -21,8 +21,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from optimizer.compile import Arrays, Key, Vector
+from optimizer.compile import Arrays, Vector
 from optimizer.highs import Outcome, Solver
+from optimizer.keys import Key, named
 
 ROW, COLUMN = "hhi", "acquired"
 """Rows that are tangents, columns that span the cones."""
@@ -68,14 +69,14 @@ class Cone:
 
 def cones(arrays: Arrays) -> list[Cone]:
     """The cones whose tangents stand in the arrays."""
-    tangents = [i for i, (name, _) in enumerate(arrays.rows) if name == ROW]
+    tangents = [i for i, _ in named(arrays.rows, ROW)]
     if not tangents:
         return []
     by_key: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for i in tangents:
         rule, commodity, _, leaf = arrays.rows[i][1]
         by_key[rule, commodity, leaf].append(i)
-    column = {key: j for j, (name, key) in enumerate(arrays.columns) if name == COLUMN}
+    column = {key: j for j, (_, key) in named(arrays.columns, COLUMN)}
     origins: dict[str, dict[Any, None]] = defaultdict(dict)
     for commodity, country, _ in column:
         origins[commodity][country] = None
@@ -172,9 +173,9 @@ def folded(arrays: Arrays, solver: Solver, outcome: Outcome) -> Outcome:
         return outcome
     count = len(arrays.rows)
     duals = outcome.row_duals[:count].copy()
-    first = {key: i for i, (name, key) in enumerate(arrays.rows) if name == ROW and key[2] == 0}
+    first = {key: i for i, (_, key) in named(arrays.rows, ROW) if key[2] == 0}
     for (_, (rule, commodity, _, leaf)), dual in zip(
-        solver.arrays.rows[count:], outcome.row_duals[count:], strict=True
+        list(solver.arrays.rows)[count:], outcome.row_duals[count:], strict=True
     ):
         duals[first[rule, commodity, 0, leaf]] += dual
     return replace(outcome, row_duals=duals)

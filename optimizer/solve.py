@@ -158,10 +158,11 @@ def warm_values(arrays: Arrays, plan: Plan) -> Vector:
         chosen |= {("sign", (a.id, a.start)) for a in plan.commitments.agreements}
         chosen |= {("build", (k.id, k.start)) for k in plan.commitments.projects}
         chosen |= {("open", (d.id,)) for d in plan.commitments.depots}
-    open_ = [
-        yes and name not in COMMITMENTS for yes, (name, _) in zip(arrays.integer, arrays.columns, strict=True)
-    ]
-    return np.where(open_, np.nan, [float(key in chosen) for key in arrays.columns])
+    x = np.zeros(len(arrays.columns))
+    for j in np.flatnonzero(arrays.integer).tolist():
+        key = arrays.columns[j]
+        x[j] = float(key in chosen) if key[0] in COMMITMENTS else np.nan
+    return x
 
 
 def polish(arrays: Arrays, x: Vector, options: Options) -> tuple[Vector, Solver, float]:

@@ -13,9 +13,13 @@ from typing import Any
 from models.instance import Source
 from optimizer.compile import Arrays, Vector
 from optimizer.data import Data
+from optimizer.keys import named
 
 IDLE = 1e-9
 """Scaled amounts below this are rounding, not idle."""
+
+MOVING = ("inject", "withdraw", "cash", "draw", "drawn", "owed", "repay")
+"""Variables that are moved, or move with them."""
 
 Columns = dict[tuple[str, tuple[Any, ...]], int]
 
@@ -39,7 +43,7 @@ class _Ledger:
 
     def __init__(self, data: Data, arrays: Arrays, x: Vector) -> None:
         self.data, self.arrays, self.x = data, arrays, x
-        self.column: Columns = {key: i for i, key in enumerate(arrays.columns)}
+        self.column: Columns = {key: i for name in MOVING for i, key in named(arrays.columns, name)}
         budget = data.instance.budget
         self.sources: dict[str, Source] = {f.id: f for f in (budget.sources or ())} if budget else {}
         self.drawn_at: dict[int, list[str]] = defaultdict(list)

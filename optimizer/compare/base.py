@@ -19,8 +19,9 @@ from models.instance import Instance, Objective
 from models.plan import Commitments
 from optimizer.compare.change import DECISIONS, Change
 from optimizer.compare.limits import tail_matters, weights
-from optimizer.compile import Arrays, Key
+from optimizer.compile import Arrays
 from optimizer.data import Data
+from optimizer.keys import Key
 from optimizer.template import arrays_of
 from optimizer.units import Units
 

@@ -10,8 +10,9 @@ import numpy as np
 from models.alternatives import Alternative
 from models.instance import at
 from optimizer.compare.limits import tail_matters, weights
-from optimizer.compile import Arrays, Key, Vector
+from optimizer.compile import Arrays, Vector
 from optimizer.data import Data
+from optimizer.keys import Key
 from optimizer.units import Units
 
 LOSS = ("short", "substitute", "cut")

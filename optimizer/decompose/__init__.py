@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from models.options import Options
-from optimizer.compile import Arrays, Vector, equilibrate
+from optimizer.compile import Arrays, Vector
 from optimizer.cones import cones
 from optimizer.decompose.allowance import allow
 from optimizer.decompose.engine import Engine, Stopped, first_fines
@@ -29,6 +29,8 @@ from optimizer.decompose.search import End, Search
 from optimizer.decompose.split import Split, split
 from optimizer.decompose.start import First, begin, restrict, spread
 from optimizer.highs import Outcome, Report, machine_threads
+from optimizer.keys import Keys, Listed
+from optimizer.scaling import equilibrate
 from optimizer.tree import Tree
 
 __all__ = ["CannotDecompose", "Nodes", "decompose"]
@@ -57,15 +59,19 @@ class Nodes:
     columns: frozenset[str]
     rows: frozenset[str]
 
-    def of_columns(self, arrays: Arrays) -> NDArray[np.int64]:
+    def of_columns(self, arrays: Arrays) -> NDArray[np.int32]:
         """Node by column, -1 where there is none."""
-        return np.array(
-            [key[-1] if name in self.columns else -1 for name, key in arrays.columns], dtype=np.int64
-        )
+        return _nodes(arrays.columns, self.columns)
 
-    def of_rows(self, arrays: Arrays) -> NDArray[np.int64]:
+    def of_rows(self, arrays: Arrays) -> NDArray[np.int32]:
         """Node by row, -1 where there is none."""
-        return np.array([key[-1] if name in self.rows else -1 for name, key in arrays.rows], dtype=np.int64)
+        return _nodes(arrays.rows, self.rows)
+
+
+def _nodes(keys: Keys, at_nodes: frozenset[str]) -> NDArray[np.int32]:
+    if isinstance(keys, Listed):
+        return keys.node
+    return np.array([index[-1] if name in at_nodes else -1 for name, index in keys], dtype=np.int32)
 
 
 def decompose(

@@ -9,9 +9,10 @@ import numpy as np
 from models.faults import NoSuchCommitment, NothingToEvaluate
 from models.instance import Instance
 from models.plan import Commitments, Plan
-from optimizer.compile import Arrays, Key
+from optimizer.compile import Arrays
 from optimizer.data import Data
 from optimizer.evaluate.statistics import quantile
+from optimizer.keys import Key
 from optimizer.units import Units, choose_units
 
 NAMES = ("sign", "volume", "build", "capacity", "open")

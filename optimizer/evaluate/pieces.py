@@ -84,7 +84,7 @@ class Pieces:
         matrix = common.matrix.tocsr()
         for i, (name, index) in enumerate(common.rows):
             if name == "falling_due":
-                j = common.columns.index(("due", index))
+                j = list(common.columns).index(("due", index))
                 entries = slice(matrix.indptr[i], matrix.indptr[i + 1])
                 at, coefficient = matrix.indices[entries], matrix.data[entries]
                 rest = float(coefficient @ self.common[at])

@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sp
 
-from optimizer.compile import Arrays, Key, Vector
+from optimizer.compile import Arrays, Vector
 from optimizer.cones import cones
 from optimizer.data import Data
+from optimizer.keys import Key
 
 COMMITMENTS = frozenset(
     {

@@ -106,7 +106,7 @@ class Setting:
 
     def _scales(self) -> Scales:
         """Those of the calm path, laid on every other."""
-        from optimizer.compile import equilibrate
+        from optimizer.scaling import equilibrate
 
         tree = path_tree(self.plain, None)
         arrays = self.template.arrays(tree, [self.calm.state] * self.periods)

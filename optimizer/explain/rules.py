@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from models.instance import CoverRule, ShareRule
-from optimizer.compile import Arrays, Key
+from optimizer.compile import Arrays
 from optimizer.data import Data
+from optimizer.keys import Keys
 from optimizer.summary.words import figures, percent, usd
 from optimizer.units import mean
 
@@ -116,7 +117,7 @@ class Index:
         return float(abs(high if np.isinf(low) else low))
 
 
-def _by_name(keys: list[Key]) -> dict[str, list[Entry]]:
+def _by_name(keys: Keys) -> dict[str, list[Entry]]:
     found: dict[str, list[Entry]] = defaultdict(list)
     for i, (name, key) in enumerate(keys):
         found[name].append((i, key))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+import numpy as np
+
 from models.plan import BuiltProject, Commitments, Node, OpenedDepot, SignedAgreement
 from optimizer.compile import Arrays, Vector
 from optimizer.data import Data
@@ -55,12 +57,11 @@ def natural_unit(data: Data, name: str, index: tuple[Any, ...]) -> float | None:
 def values(data: Data, arrays: Arrays, x: Vector) -> Values:
     """A solution by variable and index, in natural units."""
     found: Values = defaultdict(dict)
-    for (name, index), value in zip(arrays.columns, x.tolist(), strict=True):
-        if value < ZERO:
-            continue
+    for j in np.flatnonzero(x >= ZERO).tolist():
+        name, index = arrays.columns[j]
         unit = natural_unit(data, name, index)
         if unit is not None:
-            found[name][index] = value * unit
+            found[name][index] = float(x[j]) * unit
     return found
 
 

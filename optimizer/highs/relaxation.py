@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faults import SolverFailed
-from optimizer.compile import Arrays, Vector, equilibrate
+from optimizer.compile import Arrays, Vector
 from optimizer.highs.solver import lp_model, use_pool
+from optimizer.scaling import equilibrate
 
 _NOTHING = np.empty(0)
 

@@ -14,7 +14,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from models.faults import SolverFailed
-from optimizer.compile import Arrays, Scales, Vector, equilibrate, row_scales
+from optimizer.compile import Arrays, Vector
+from optimizer.scaling import Scales, equilibrate, row_scales
 
 End = Literal["optimal", "infeasible", "unbounded", "time_limit", "interrupted"]
 

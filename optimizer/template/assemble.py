@@ -2,118 +2,130 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from optimizer.compile import Arrays, Key, Vector
-from optimizer.template.cells import Catalogue, Flags, Integers, Names
-from optimizer.template.layout import Block
+from optimizer.compile import Arrays, Vector
+from optimizer.template.cells import Catalogue, Flags, Integers
+from optimizer.template.layout import Block, Layout
+from optimizer.template.number import Numbered, number
 from optimizer.tree import Tree
+
+AT_ONCE = 1_000_000
+"""Numbers written at once: what is only needed on the way stays small."""
 
 
 @dataclass
 class Level:
-    """The nodes of one period; arrays are node × row, column or entry."""
+    """The nodes of one period; arrays are node × row or column."""
 
     nodes: Integers
     probability: Vector
-    block: Block
+    layout: Layout
+    block: Callable[[slice], Block]
+    """The numbers of some of the nodes."""
     rows: Flags
     """Which rows stand."""
     columns: Flags
     """Which columns may be there."""
     row_number: Integers
-    """Of standing rows, in the order of ``Bank.rows``; in the whole programme."""
+    """Of rows, in the order of ``Bank.rows``; in the whole programme."""
     column_number: Integers
 
-
-@dataclass(frozen=True)
-class Numbered:
-    """Rows or columns of a whole programme in their order: by name, then index, then node."""
-
-    keys: list[Key]
-    of_common: Integers
-    """Number of each that belongs to no node."""
-    of_levels: list[Integers]
-    """By level: node × row or column; -1 where there is none."""
+    def pieces(self) -> Iterator[tuple[slice, Block]]:
+        """All nodes, some at a time."""
+        entries = len(self.layout.own_row) + len(self.layout.past_row) + len(self.layout.columns)
+        step = max(1, AT_ONCE // max(1, entries))
+        for first in range(0, len(self.nodes), step):
+            some = slice(first, first + step)
+            yield some, self.block(some)
 
 
-def number(
-    at_nodes: Names, common: Names, levels: list[tuple[Integers, Integers, Flags]], nodes: int
-) -> Numbered:
-    """Number what stands: ``levels`` are (nodes, which of ``at_nodes`` by row or column, which stand)."""
-    rank = at_nodes.rank
-    ranks = np.array([rank[name] for name, _ in [*at_nodes.keys, *common.keys]], dtype=np.int64)
-    order = np.empty(len(ranks), dtype=np.int64)
-    order[np.argsort(ranks, kind="stable")] = np.arange(len(ranks))
-    first = len(at_nodes.keys)
-    codes, owners, where = (
-        [order[first:] * nodes],
-        [np.full(len(common.keys), -1)],
-        [np.arange(len(common.keys))],
-    )
-    for ids, which, stands in levels:
-        n, j = np.nonzero(stands)
-        codes.append(order[which[j]] * nodes + ids[n])
-        owners.append(ids[n])
-        where.append(which[j])
-    code, owner, key = (np.concatenate(found) for found in (codes, owners, where))
-    sorting = np.argsort(code)
-    numbers = np.empty(len(code), dtype=np.int64)
-    numbers[sorting] = np.arange(len(code))
-    found, start = [], len(common.keys)
-    for _, _, stands in levels:
-        of_level = np.full(stands.shape, -1)
-        end = start + int(stands.sum())
-        of_level[stands] = numbers[start:end]
-        found.append(of_level)
-        start = end
-    of_nodes, of_common = at_nodes.keys, common.keys
-    keys = []
-    for n, k in zip(owner[sorting].tolist(), key[sorting].tolist(), strict=True):
-        if n < 0:
-            keys.append(of_common[k])
-        else:
-            name, index = of_nodes[k]
-            keys.append((name, (*index, n)))
-    return Numbered(keys, numbers[: len(common.keys)], found)
+Triplet = tuple[NDArray[np.int32], NDArray[np.int32], Vector]
+"""Rows, columns and values of entries."""
 
 
-Triplet = tuple[Integers, Integers, NDArray[np.float64]]
+@dataclass
+class _Whole:
+    """A programme that is being written."""
 
+    tree: Tree
+    levels: list[Level]
+    common: Arrays
+    rows: Numbered
+    columns: Numbered
 
-def entries(
-    tree: Tree, levels: list[Level], common: Arrays, rows: Numbered, columns: Numbered
-) -> Iterator[Triplet]:
-    """Rows, columns and values of the matrix, piece by piece."""
-    core = sp.coo_array(common.matrix)
-    yield rows.of_common[core.coords[0]], columns.of_common[core.coords[1]], core.data
-    place = np.empty(len(tree), dtype=np.int64)
-    for level in levels:
-        place[level.nodes] = np.arange(len(level.nodes))
-    parent = np.array([-1 if node.parent is None else node.parent for node in tree.nodes])
-    for t, level in enumerate(levels):
-        layout, block = level.block.layout, level.block
-        row, column = rows.of_levels[t], columns.of_levels[t]
+    def __post_init__(self) -> None:
+        self.place = np.empty(len(self.tree), dtype=np.int64)
+        for level in self.levels:
+            self.place[level.nodes] = np.arange(len(level.nodes))
+        self.parent = np.array([-1 if n.parent is None else n.parent for n in self.tree.nodes])
+        width, height = self.columns.count, self.rows.count
+        self.cost, self.expected_cost, self.lower, self.upper = (np.empty(width) for _ in range(4))
+        self.row_lower, self.row_upper = np.empty(height), np.empty(height)
+        self.integer = np.zeros(width, dtype=bool)
+        at = self.columns.of_common
+        self.cost[at], self.expected_cost[at] = self.common.cost, self.common.expected_cost
+        self.lower[at], self.upper[at] = self.common.lower, self.common.upper
+        self.integer[at] = self.common.integer
+        at = self.rows.of_common
+        self.row_lower[at], self.row_upper[at] = self.common.row_lower, self.common.row_upper
+
+    def write(self) -> Iterator[Triplet]:
+        """Bounds, costs and sides into their places; entries of the matrix, piece by piece."""
+        core = sp.coo_array(self.common.matrix)
+        yield _kept(self.rows.of_common[core.coords[0]], self.columns.of_common[core.coords[1]], core.data)
+        for t, level in enumerate(self.levels):
+            for some, block in level.pieces():
+                row, column = self.rows.of_levels[t][some], self.columns.of_levels[t][some]
+                weight = level.probability[some, None]
+                self._numbers(block, row, column, weight)
+                yield from self._entries(t, level.nodes[some], block, row, column, weight)
+
+    def _numbers(
+        self, block: Block, row: NDArray[np.int32], column: NDArray[np.int32], weight: Vector
+    ) -> None:
+        there = column >= 0
+        at = column[there]
+        self.cost[at] = (block.cost * weight)[there]
+        self.expected_cost[at] = (block.expected_cost * weight)[there]
+        self.lower[at], self.upper[at] = block.lower[there], block.upper[there]
+        self.integer[at] = np.broadcast_to(block.layout.integer, column.shape)[there]
+        there = row >= 0
+        at = row[there]
+        self.row_lower[at], self.row_upper[at] = block.row_lower[there], block.row_upper[there]
+
+    def _entries(
+        self,
+        t: int,
+        nodes: Integers,
+        block: Block,
+        row: NDArray[np.int32],
+        column: NDArray[np.int32],
+        weight: Vector,
+    ) -> Iterator[Triplet]:
+        layout = block.layout
         yield _kept(row[:, layout.own_row], column[:, layout.own_column], block.own)
-        yield _kept(row[:, layout.common_row], columns.of_common[layout.common_column], block.common)
-        weighted = block.weighted * level.probability[:, None]
-        yield _kept(rows.of_common[layout.weighted_row], column[:, layout.weighted_column], weighted)
-        ancestor = level.nodes
+        yield _kept(row[:, layout.common_row], self.columns.of_common[layout.common_column], block.common)
+        weighted = block.weighted * weight
+        yield _kept(self.rows.of_common[layout.weighted_row], column[:, layout.weighted_column], weighted)
+        ancestor = nodes
         for back in range(1, int(layout.past_distance.max(initial=0)) + 1):
-            ancestor = parent[ancestor]
+            ancestor = self.parent[ancestor]
             mine = np.flatnonzero(layout.past_distance == back)
-            there = columns.of_levels[t - back][place[ancestor]]
+            if not len(mine):
+                continue
+            there = self.columns.of_levels[t - back][self.place[ancestor]]
             yield _kept(
                 row[:, layout.past_row[mine]], there[:, layout.past_column[mine]], block.past[:, mine]
             )
 
 
-def _kept(rows: Integers, columns: Integers, values: NDArray[np.float64]) -> Triplet:
+def _kept(rows: NDArray[np.int32], columns: NDArray[np.int32], values: Vector) -> Triplet:
     kept = (values != 0) & (rows >= 0) & (columns >= 0)
     rows, columns = np.broadcast_to(rows, values.shape), np.broadcast_to(columns, values.shape)
     return rows[kept], columns[kept], values[kept]
@@ -128,38 +140,34 @@ def assemble(tree: Tree, levels: list[Level], common: Arrays, known: Catalogue) 
         [(v.nodes, v.column_number, v.columns) for v in levels],
         len(tree),
     )
-    i, j, values = (
-        np.concatenate(found) for found in zip(*entries(tree, levels, common, rows, columns), strict=True)
-    )
-    shape = (len(rows.keys), len(columns.keys))
-    matrix = sp.csc_array(sp.coo_array((values, (i, j)), shape=shape))
-
-    def spread(name: str, numbered: Numbered, weights: bool = False) -> NDArray[np.float64]:
-        whole = np.empty(len(numbered.keys))
-        whole[numbered.of_common] = getattr(common, name)
-        for level, at in zip(levels, numbered.of_levels, strict=True):
-            found = getattr(level.block, name)
-            if weights:
-                found = found * level.probability[:, None]
-            whole[at[at >= 0]] = np.broadcast_to(found, at.shape)[at >= 0]
-        return whole
-
-    cost, expected_cost = spread("cost", columns, True), spread("expected_cost", columns, True)
-    integer = np.zeros(len(columns.keys), dtype=bool)
-    integer[columns.of_common] = common.integer
-    for level, at in zip(levels, columns.of_levels, strict=True):
-        integer[at[at >= 0]] = np.broadcast_to(level.block.layout.integer, at.shape)[at >= 0]
-    used = np.flatnonzero((np.diff(matrix.indptr) > 0) | (cost != 0) | (expected_cost != 0))
+    whole = _Whole(tree, levels, common, rows, columns)
+    pieces = list(whole.write())
+    filled = np.zeros(columns.count, dtype=bool)
+    for _, j, _ in pieces:
+        filled[j] = True
+    used = filled | (whole.cost != 0) | (whole.expected_cost != 0)
+    matrix = _matrix(pieces, rows.count, used)
     return Arrays(
-        matrix=sp.csc_array(matrix[:, used]),
-        cost=cost[used],
-        expected_cost=expected_cost[used],
+        matrix=matrix,
+        cost=whole.cost[used],
+        expected_cost=whole.expected_cost[used],
         offset=common.offset,
-        lower=spread("lower", columns)[used],
-        upper=spread("upper", columns)[used],
-        integer=integer[used],
-        row_lower=spread("row_lower", rows),
-        row_upper=spread("row_upper", rows),
-        columns=[columns.keys[k] for k in used.tolist()],
-        rows=rows.keys,
+        lower=whole.lower[used],
+        upper=whole.upper[used],
+        integer=whole.integer[used],
+        row_lower=whole.row_lower,
+        row_upper=whole.row_upper,
+        columns=columns.keys().kept(used),
+        rows=rows.keys(),
     )
+
+
+def _matrix(pieces: list[Triplet], rows: int, used: Flags) -> sp.csc_array:
+    """The entries as a matrix of the columns that are used; ``pieces`` is emptied."""
+    shape = (rows, int(np.count_nonzero(used)))
+    place = (np.cumsum(used) - 1).astype(np.int32)
+    i = np.concatenate([piece[0] for piece in pieces])
+    j = np.concatenate([place[piece[1]] for piece in pieces])
+    values = np.concatenate([piece[2] for piece in pieces])
+    pieces.clear()
+    return sp.csc_array(sp.coo_array((values, (i, j)), shape=shape))

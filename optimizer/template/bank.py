@@ -141,11 +141,13 @@ class Bank:
             return None
         return [*found, whole or 0]
 
-    def gather(self, places: Integers) -> NDArray[np.float64]:
-        """All cells for rows of library nodes by unit."""
+    def gather(self, places: Integers, cells: slice = slice(None)) -> NDArray[np.float64]:
+        """All cells, or some of them, for rows of library nodes by unit."""
         # Most cells are the same whatever happens: copying them costs less than looking each of them up.
-        result = np.empty((*places.shape[:-1], len(self.codes)))
-        result[:] = self.numbers[0]
-        flat = (places * len(self.codes))[..., self.units[self.varying]] + self.varying
-        result[..., self.varying] = self.numbers.reshape(-1).take(flat)
+        first, last, _ = cells.indices(len(self.codes))
+        varying = self.varying[slice(*np.searchsorted(self.varying, (first, last)))]
+        result = np.empty((*places.shape[:-1], last - first))
+        result[:] = self.numbers[0, first:last]
+        flat = (places * len(self.codes))[..., self.units[varying]] + varying
+        result[..., varying - first] = self.numbers.reshape(-1).take(flat)
         return result

@@ -14,7 +14,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from optimizer.compile import Arrays, Key, Vector
+from optimizer.compile import Arrays, Vector
+from optimizer.keys import Key, Keys
 from optimizer.template.library import Library, Place
 
 Integers = NDArray[np.int64]
@@ -88,7 +89,7 @@ class Catalogue:
     common_columns: Names = field(default_factory=Names)
 
 
-def split(keys: list[Key], at_nodes: Names, common: Names) -> tuple[Integers, Integers]:
+def split(keys: Keys, at_nodes: Names, common: Names) -> tuple[Integers, Integers]:
     """For each key its node (-1 if none) and its number among its like."""
     common.rank = at_nodes.rank
     nodes, numbers = np.full(len(keys), -1), np.empty(len(keys), dtype=np.int64)

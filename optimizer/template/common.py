@@ -8,7 +8,8 @@ from typing import TypeVar
 import numpy as np
 import scipy.sparse as sp
 
-from optimizer.compile import Arrays, Key
+from optimizer.compile import Arrays
+from optimizer.keys import Key
 from optimizer.template.cells import Names
 
 K = TypeVar("K")

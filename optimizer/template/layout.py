@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.instance import Instance
-from optimizer.compile import Key, Vector
+from optimizer.compile import Vector
+from optimizer.keys import Key
 from optimizer.template.bank import Bank
 from optimizer.template.cells import Catalogue, Flags, Integers, Kind, decode
 from optimizer.template.components import JOINING

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.instance import Instance
-from optimizer.compile import Key
+from optimizer.keys import Key
 from optimizer.states import State
 from optimizer.template.cells import Integers
 from optimizer.tree import Tree

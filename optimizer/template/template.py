@@ -10,7 +10,7 @@ from models.instance import Instance
 from optimizer.compile import Arrays, no_collection
 from optimizer.states import State
 from optimizer.template.assemble import Level, assemble
-from optimizer.template.cells import Integers
+from optimizer.template.cells import Integers, Kind
 from optimizer.template.components import component_of, components
 from optimizer.template.layout import Block, Layout, lay_out
 from optimizer.template.standing import Runs, run, runs
@@ -156,10 +156,15 @@ class Template:
         bank, layout = self._store.banks[t], self.layout(t)
         nodes = np.array([node.id for node in tree.nodes if node.period == t])
         weight = np.array(tree.probability)[nodes]
-        block = self.blocks(t, [states[n] for n in nodes])
+        places = self._places(t, [states[n] for n in nodes])
         likely = weight[:, None] > 0
-        rows = np.isfinite(block.row_lower) | np.isfinite(block.row_upper)
+        rows = np.isfinite(bank.gather(places, bank.by_kind[Kind.ROW_LOWER]))
+        rows |= np.isfinite(bank.gather(places, bank.by_kind[Kind.ROW_UPPER]))
         rows &= likely | ~layout.likely_rows
         rows[:, layout.waiting_row] &= calm[nodes][:, layout.waiting_commodity] >= layout.waiting_periods
-        columns = np.broadcast_to(likely | ~layout.likely_columns, block.lower.shape)
-        return Level(nodes, weight, block, rows, columns, bank.rows, bank.columns)
+        columns = np.broadcast_to(likely | ~layout.likely_columns, (len(nodes), len(layout.columns)))
+
+        def block(some: slice) -> Block:
+            return self._blocks(t, places[some])
+
+        return Level(nodes, weight, layout, block, rows, columns, bank.rows, bank.columns)

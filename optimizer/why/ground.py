@@ -15,10 +15,11 @@ from models.faults import SolverFailed
 from models.instance import Agreement, Depot, Instance, Project
 from models.options import Options
 from models.plan import Plan
-from optimizer.compile import Arrays, Key, Vector
+from optimizer.compile import Arrays, Vector
 from optimizer.cones import cones
 from optimizer.data import Data
 from optimizer.highs import Outcome, Probe, Relaxation, Solved, unreduced
+from optimizer.keys import Key
 from optimizer.marginals import loosened
 from optimizer.search import search
 from optimizer.solve import polish, warm_values

@@ -11,10 +11,11 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.compile import Arrays, compile_arrays, equilibrate, names
+from optimizer.compile import Arrays, compile_arrays, names
 from optimizer.data import Data
 from optimizer.formulation import build
 from optimizer.formulation.base import Formulation
+from optimizer.scaling import equilibrate
 from tests.optimizer import support
 from tests.optimizer.byhand import HAND
 

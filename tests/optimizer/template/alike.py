@@ -6,9 +6,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from models.instance import Instance
-from optimizer.compile import Arrays, Key, compile_arrays
+from optimizer.compile import Arrays, compile_arrays
 from optimizer.data import Data
 from optimizer.formulation import build
+from optimizer.keys import Key
 from optimizer.template import Template
 
 ROUNDING = 1e-14
@@ -35,7 +36,7 @@ def assert_alike(found: Arrays, expected: Arrays, *, ordered: bool = True) -> No
     assert sorted(map(str, found.rows)) == sorted(map(str, expected.rows))
     assert sorted(map(str, found.columns)) == sorted(map(str, expected.columns))
     if ordered:
-        assert found.rows == expected.rows
+        assert list(found.rows) == list(expected.rows)
         assert sorted(found.columns, key=name_of) == sorted(expected.columns, key=name_of)
     row, column = ({key: i for i, key in enumerate(keys)} for keys in (found.rows, found.columns))
     rows = [row[key] for key in expected.rows]

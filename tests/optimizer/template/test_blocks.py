@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from optimizer.compile import Arrays, Key
+from optimizer.compile import Arrays
 from optimizer.data import Data
+from optimizer.keys import Key
 from optimizer.template import Block, Template
 from tests.optimizer import support
 from tests.optimizer.small import SPOT, small
