@@ -13,17 +13,16 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import scipy.sparse as sp
 
 from models.files import read
 from optimizer.compile import no_collection
 from optimizer.cones import cones
 from optimizer.data import Data
-from optimizer.decompose import BOX, Nodes
 from optimizer.decompose.allowance import allow
-from optimizer.decompose.implied import boxed, implied
+from optimizer.decompose.implied import box_of
 from optimizer.decompose.joining import substitute
 from optimizer.decompose.partition import SPINE, partition
+from optimizer.decompose.preparing import BOX, Nodes
 from optimizer.decompose.split import split
 from optimizer.scaling import equilibrate
 from optimizer.template import Template
@@ -76,10 +75,8 @@ def build(path: Path) -> None:
     scaled, _ = staged("equilibrate", lambda: equilibrate(arrays))
     original = staged("split", lambda: split(scaled, own[at_rows], own[at_columns], part.probability))
     whole, _ = staged("substitute", lambda: substitute(original))
-    given = scaled.lower, scaled.upper, scaled.row_lower, scaled.row_upper
-    low, high = staged("implied", lambda: implied(sp.csr_array(scaled.matrix), *given))
-    low, high = boxed(low, high, np.concatenate(given), BOX)
-    allowed = staged("allow", lambda: allow(whole, low[whole.columns], high[whole.columns]))
+    box = staged("implied", lambda: box_of(whole, BOX))
+    allowed = staged("allow", lambda: allow(whole, box.low_subs, box.high_subs))
     m, s = allowed.whole.master, allowed.whole.subproblems
     print(
         f"master {m.matrix.shape}, {m.matrix.nnz:,} entries; {s.count:,} subproblems {s.matrix.shape}, "

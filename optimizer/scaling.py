@@ -36,7 +36,7 @@ def equilibrate(arrays: Arrays) -> tuple[Arrays, Scales]:
     scales = scales_of(arrays)
     by_row, by_column = scales.rows, scales.columns
     matrix = arrays.matrix.copy()
-    for first, last, some in _stretches(matrix.indptr):
+    for first, last, some in stretches(matrix.indptr):
         widths = np.repeat(by_column[first:last], np.diff(matrix.indptr[first : last + 1]))
         matrix.data[some] *= by_row[matrix.indices[some]] * widths
     scaled = replace(
@@ -74,7 +74,7 @@ def _inverse_middle(lines: sp.csr_array | sp.csc_array, scale: Vector) -> Vector
     what lies across is multiplied by ``scale``."""
     starts = lines.indptr
     result = np.ones(len(starts) - 1)
-    for first, last, some in _stretches(starts):
+    for first, last, some in stretches(starts):
         size = np.abs(lines.data[some])
         size *= scale[lines.indices[some]]
         begin = starts[first:last] - starts[first]
@@ -84,7 +84,7 @@ def _inverse_middle(lines: sp.csr_array | sp.csc_array, scale: Vector) -> Vector
     return result
 
 
-def _stretches(starts: NDArray[np.int32]) -> Iterator[tuple[int, int, slice]]:
+def stretches(starts: NDArray[np.int32]) -> Iterator[tuple[int, int, slice]]:
     """Lines a few at a time: the first, the one after the last, and their entries; none without entries."""
     lines, first = len(starts) - 1, 0
     while first < lines:

@@ -13,65 +13,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from models.options import Options
 from optimizer.compile import Arrays, Vector
-from optimizer.cones import cones
 from optimizer.decompose.allowance import allow
 from optimizer.decompose.engine import Engine, Stopped, first_fines
-from optimizer.decompose.implied import boxed, implied
-from optimizer.decompose.joining import define, substitute
-from optimizer.decompose.partition import SMALL, SPINE, partition
-from optimizer.decompose.sample import SECOND, WORTH, choose
+from optimizer.decompose.implied import Box
+from optimizer.decompose.partition import SMALL
+from optimizer.decompose.preparing import CannotDecompose, Nodes, Pieces, prepare
+from optimizer.decompose.sample import SECOND, WORTH, choose, within
 from optimizer.decompose.search import End, Search
-from optimizer.decompose.split import Split, split
+from optimizer.decompose.split import Split
 from optimizer.decompose.start import First, begin, restrict, spread
 from optimizer.highs import Outcome, Report, machine_threads
-from optimizer.keys import Keys, Listed
-from optimizer.scaling import equilibrate
-from optimizer.tree import Tree
 
-__all__ = ["CannotDecompose", "Nodes", "decompose"]
+__all__ = ["CannotDecompose", "Nodes", "Pieces", "decompose", "prepare", "solve"]
 
-BOX = 1e6
-"""Least width of a column that nothing bounds, in equilibrated units."""
-MANY = 200
-"""Decisions at nodes (chances) beyond which the master would drown in them."""
 RELAXED = 0.3
 """Share of the gap to which the relaxation is solved before the search."""
 SAMPLED_GAP = 3e-3
 """Gap to which the relaxation of a second sample is solved."""
 KEPT_BACK = 0.05
 """Share of the gap and of the time left that the search does not use."""
-
-
-class CannotDecompose(Exception):
-    """The shape of a programme does not allow it; the message says why."""
-
-
-@dataclass(frozen=True)
-class Nodes:
-    """The tree behind a programme, and which names of columns and rows end with a node."""
-
-    tree: Tree
-    columns: frozenset[str]
-    rows: frozenset[str]
-
-    def of_columns(self, arrays: Arrays) -> NDArray[np.int32]:
-        """Node by column, -1 where there is none."""
-        return _nodes(arrays.columns, self.columns)
-
-    def of_rows(self, arrays: Arrays) -> NDArray[np.int32]:
-        """Node by row, -1 where there is none."""
-        return _nodes(arrays.rows, self.rows)
-
-
-def _nodes(keys: Keys, at_nodes: frozenset[str]) -> NDArray[np.int32]:
-    if isinstance(keys, Listed):
-        return keys.node
-    return np.array([index[-1] if name in at_nodes else -1 for name, index in keys], dtype=np.int32)
 
 
 def decompose(
@@ -85,53 +48,45 @@ def decompose(
     start: Vector | None = None,
     small: int = SMALL,
 ) -> Outcome:
+    """:func:`prepare`, then :func:`solve`."""
+    begun = time.monotonic()
+    pieces = prepare(arrays, nodes, small)
+    left = None if seconds is None else seconds - (time.monotonic() - begun)
+    found = solve(pieces, options, seconds=left, stop=stop, report=report, start=start)
+    return replace(found, seconds=time.monotonic() - begun)
+
+
+def solve(
+    pieces: Pieces,
+    options: Options,
+    *,
+    seconds: float | None = None,
+    stop: threading.Event | None = None,
+    report: Callable[[Report], None] | None = None,
+    start: Vector | None = None,
+) -> Outcome:
     """The best plan found, all columns of it, in the units of the arrays, and a bound that holds.
 
-    ``start`` proposes values for the decisions (nan: none). ``small``: most nodes of a subtree that is solved
-    apart. Raises CannotDecompose.
+    ``start`` proposes values for the decisions (nan: none). The pieces are used up.
     """
     begun = time.monotonic()
-    if cones(arrays):
-        raise CannotDecompose("a rule on concentration is a cone along each path")
-    part = partition(nodes.tree, small)
-    if not part.count:
-        raise CannotDecompose("the tree has one node")
-    own = np.append(part.owner, SPINE)
-    at_columns = nodes.of_columns(arrays)
-    if np.count_nonzero(arrays.integer & (at_columns >= 0)) > MANY:
-        raise CannotDecompose("a rule on chances has too many scenarios to decide on")
-    scaled, scales = equilibrate(arrays)
-    original = split(scaled, own[nodes.of_rows(arrays)], own[at_columns], part.probability)
-    whole, gone = substitute(original)
-    given = scaled.lower, scaled.upper, scaled.row_lower, scaled.row_upper
-    low, high = boxed(*implied(sp.csr_array(scaled.matrix), *given), np.concatenate(given), BOX)
-    box = _Box(low, high)
-    parent = np.array([nodes.tree.nodes[root].parent or 0 for root in part.roots], dtype=np.int64)
     setting = _Setting(options, stop, None if seconds is None else begun + seconds * (1 - KEPT_BACK))
     try:
-        first = _first(whole, box, parent, setting)
+        first = _first(pieces, setting)
     except Stopped:
         return Outcome(setting.end(), None, np.inf, -np.inf, None, None, 0, 0)
-    engine = _engine(whole, box, first, setting)
-    allowed, width = engine.allowed, len(whole.master.cost)
+    width, count = len(pieces.whole.master.cost), pieces.whole.subproblems.count
+    engine = _engine(pieces.take(), pieces.box, first, setting)
+    allowed = engine.allowed
     try:
-        found = _solve(engine, first.point(allowed, np.arange(part.count)), options, report, start)
+        found = _solve(engine, first.point(allowed, np.arange(count)), options, report, start)
     finally:
         engine.close()
     if found.x is None:
         return found
-    x = np.empty(len(arrays.columns))
-    x[whole.master_columns] = found.x[:width]
-    x[whole.columns] = found.x[len(allowed.whole.master.cost) :][allowed.own]
-    return replace(found, x=define(original, gone, x) * scales.columns, seconds=time.monotonic() - begun)
-
-
-@dataclass(frozen=True)
-class _Box:
-    """Finite bounds on all columns of a programme."""
-
-    low: Vector
-    high: Vector
+    below = found.x[len(allowed.whole.master.cost) :][allowed.own]
+    x = pieces.origin.columns(found.x[:width], below)
+    return replace(found, x=x, seconds=time.monotonic() - begun)
 
 
 @dataclass(frozen=True)
@@ -151,13 +106,15 @@ class _Setting:
         return "interrupted" if self.stop is not None and self.stop.is_set() else "time_limit"
 
 
-def _engine(whole: Split, box: _Box, first: First, setting: _Setting) -> Engine:
-    allowed = allow(whole, box.low[whole.columns], box.high[whole.columns])
-    m, width = allowed.whole.master, len(whole.master.cost)
+def _engine(whole: Split, box: Box, first: First, setting: _Setting) -> Engine:
+    width = len(whole.master.cost)
+    allowed = allow(whole, box.low_subs, box.high_subs)
+    del whole
+    m = allowed.whole.master
     return Engine(
         allowed,
-        np.concatenate([box.low[whole.master_columns], m.lower[width:]]),
-        np.concatenate([box.high[whole.master_columns], m.upper[width:]]),
+        np.concatenate([box.low, m.lower[width:]]),
+        np.concatenate([box.high, m.upper[width:]]),
         first_fines(first.price, first.cost, first.sums),
         threads=setting.options.threads or machine_threads(),
         seed=setting.options.seed,
@@ -166,8 +123,9 @@ def _engine(whole: Split, box: _Box, first: First, setting: _Setting) -> Engine:
     )
 
 
-def _first(whole: Split, box: _Box, parent: NDArray[np.int64], setting: _Setting) -> First:
+def _first(pieces: Pieces, setting: _Setting) -> First:
     """A point to start from: one LP on a few subtrees, then a decomposition of some more."""
+    whole, parent = pieces.whole, pieces.parent
     seed, s = setting.options.seed, whole.subproblems
     weights = choose(parent, s.probability, seed)
     first = begin(whole, parent, weights, seed, setting.stop, setting.left())
@@ -175,6 +133,8 @@ def _first(whole: Split, box: _Box, parent: NDArray[np.int64], setting: _Setting
         return first
     weights = choose(parent, s.probability, seed, SECOND)
     chosen = np.flatnonzero(weights)
+    columns = within(s.column_start, chosen)
+    box = replace(pieces.box, low_subs=pieces.box.low_subs[columns], high_subs=pieces.box.high_subs[columns])
     engine = _engine(restrict(whole, weights), box, first, setting)
     try:
         engine.relax(first.point(engine.allowed, chosen), SAMPLED_GAP)

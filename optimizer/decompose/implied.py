@@ -7,72 +7,205 @@ the way: a row says something of a column only if all its other columns are boun
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from optimizer.compile import Vector
+from optimizer.decompose.split import Split
 
 PASSES = 30
-"""Most times that all rows are gone through."""
-AFTER = 2
-"""Times after the last column has got a bound that had none: the rest is tightening."""
+"""Most times that rows are gone through together."""
+ROUNDS = 3
+"""Most times that master and subproblems tell each other what they found."""
 ROUNDING = 1e-6
 """Room, relative and in equilibrated units, left to rounding and to tolerances of a solver."""
 BLUR = 1e-11
 """Relative rounding of sums."""
 ROOMY = 100.0
 """A column that rows do not bound is taken to lie within so many times the largest number given."""
+Indices = NDArray[np.int32] | NDArray[np.int64]
+AT_ONCE = 1 << 17
+"""Entries of subproblems looked at together: few enough to stay close to the processor."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """Bounds on the columns of the master and of the subproblems."""
+
+    low: Vector
+    high: Vector
+    low_subs: Vector
+    high_subs: Vector
 
 
 def implied(
     matrix: sp.csr_array, lower: Vector, upper: Vector, row_lower: Vector, row_upper: Vector
 ) -> tuple[Vector, Vector]:
     """Bounds, some of them infinite, on every point of lower ≤ x ≤ upper, row_lower ≤ A·x ≤ row_upper."""
+    low, high = lower.copy(), upper.copy()
     entries = sp.coo_array(matrix)
-    (i, j), a = entries.coords, entries.data
-    low, high, up, rows = lower.copy(), upper.copy(), a > 0, matrix.shape[0]
-    since = 0
-    for _ in range(PASSES):
-        first, second = a * low[j], a * high[j]
-        least, most = np.where(up, first, second), np.where(up, second, first)
-        # What a row leaves for one column while all the others do their utmost.
-        room = row_upper[i] - _others(least, i, rows, -BLUR)
-        need = row_lower[i] - _others(most, i, rows, BLUR)
-        new_low, new_high = low.copy(), high.copy()
-        np.minimum.at(new_high, j, _out(np.where(up, room, need) / a, 1.0, np.inf))
-        np.maximum.at(new_low, j, _out(np.where(up, need, room) / a, -1.0, -np.inf))
-        # Rows that contradict each other are for the solver to find.
-        crossed = new_low > new_high
-        new_low[crossed], new_high[crossed] = low[crossed], high[crossed]
-        fresh = np.isfinite(new_low) & np.isinf(low) | np.isfinite(new_high) & np.isinf(high)
-        same = np.array_equal(new_low, low) and np.array_equal(new_high, high)
-        low, high = new_low, new_high
-        since = 0 if fresh.any() else since + 1
-        if same or since > AFTER:
-            break
+    i, j = entries.coords
+    _Rows(i, j, entries.data, row_lower, row_upper).tighten(low, high)
     return low, high
 
 
-def boxed(low: Vector, high: Vector, given: Vector, box: float) -> tuple[Vector, Vector]:
-    """Finite bounds: where there is none, ``box``, or more if the numbers given (sides, bounds) are large."""
-    box = max(box, ROOMY * float(np.abs(given[np.isfinite(given)]).max(initial=0.0)))
+def boxed(low: Vector, high: Vector, largest: float, box: float) -> tuple[Vector, Vector]:
+    """Finite bounds: where there is none, ``box``, or more if the largest number given (a side, a bound) is
+    large."""
+    box = max(box, ROOMY * largest)
     return np.where(np.isfinite(low), low, -box), np.where(np.isfinite(high), high, box)
 
 
-def _others(terms: Vector, row: NDArray[np.int64], rows: int, blur: float) -> Vector:
-    """By entry: the sum of the other terms of its row, nan where one of them is infinite. Sums of large terms
-    cancel badly, so that they are off by ``blur`` times their absolute sum."""
-    infinite = np.isinf(terms)
-    finite = np.where(infinite, 0.0, terms)
-    count = np.bincount(row, weights=infinite, minlength=rows)[row] - infinite
-    sums = np.bincount(row, weights=finite, minlength=rows).astype(float)[row] - finite
-    sums = sums + blur * np.bincount(row, weights=np.abs(finite), minlength=rows)[row]
-    return np.where(count > 0, np.nan, sums)
+def box_of(whole: Split, box: float) -> Box:
+    """Finite bounds on all columns of a programme in pieces, ``box`` or more where rows say nothing.
+
+    A few subproblems at a time: what they need of the master are bounds on its columns.
+    """
+    m, s = whole.master, whole.subproblems
+    low, high = np.concatenate([m.lower, s.lower]), np.concatenate([m.upper, s.upper])
+    of_master = _of_master(whole)
+    for turn in range(ROUNDS):
+        unknown = int(np.isinf(low).sum() + np.isinf(high).sum())
+        if turn and not unknown:
+            break
+        of_master.tighten(low, high)
+        for first, last in _few(whole):
+            own = slice(len(m.cost) + s.column_start[first], len(m.cost) + s.column_start[last])
+            if turn and np.isfinite(low[own]).all() and np.isfinite(high[own]).all():
+                continue
+            rows, reached = _of_subproblems(whole, first, last)
+            part_low = np.concatenate([low[own], low[reached]])
+            part_high = np.concatenate([high[own], high[reached]])
+            rows.tighten(part_low, part_high)
+            width = own.stop - own.start
+            low[own], low[reached] = part_low[:width], part_low[width:]
+            high[own], high[reached] = part_high[:width], part_high[width:]
+        if unknown == int(np.isinf(low).sum() + np.isinf(high).sum()):
+            break
+    numbers = (m.lower, m.upper, m.row_lower, m.row_upper, s.lower, s.upper, s.row_lower, s.row_upper)
+    low, high = boxed(low, high, max(_largest(some) for some in numbers), box)
+    width = len(m.cost)
+    return Box(low[:width], high[:width], low[width:], high[width:])
 
 
-def _out(values: Vector, sign: float, unknown: float) -> Vector:
-    """A little further out; what is not known says nothing."""
-    known = np.isfinite(values)
-    shifted = values + sign * ROUNDING * (1.0 + np.abs(values))
-    return np.where(known, shifted, unknown)
+@dataclass(frozen=True)
+class _Rows:
+    """Some rows by entry: row, column, value; sides by row."""
+
+    i: Indices
+    j: Indices
+    a: Vector
+    lower: Vector
+    upper: Vector
+
+    def tighten(self, low: Vector, high: Vector) -> None:
+        """Write better bounds in the place of others: all that can be had for columns that lack one, and what
+        all rows then say at once."""
+        rows = self
+        for _ in range(PASSES):
+            lacking = np.isinf(low) | np.isinf(high)
+            there = np.zeros(len(self.lower), dtype=bool)
+            there[rows.i[lacking[rows.j]]] = True
+            rows = rows.some(there[rows.i])
+            if not len(rows.i) or not rows.once(low, high):
+                break
+        self.once(low, high)
+
+    def some(self, entries: NDArray[np.bool_]) -> _Rows:
+        """Some of the entries."""
+        return _Rows(self.i[entries], self.j[entries], self.a[entries], self.lower, self.upper)
+
+    def once(self, low: Vector, high: Vector) -> bool:
+        """What each row says of each of its columns; whether one has got a bound that had none."""
+        at_low, at_high, up = low[self.j], high[self.j], self.a > 0
+        least = self.a * np.where(up, at_low, at_high)
+        most = self.a * np.where(up, at_high, at_low)
+        # What a row leaves for one column while all the others do their utmost.
+        room = self.upper[self.i] - self._others(least, -BLUR)
+        need = self.lower[self.i] - self._others(most, BLUR)
+        top, bottom = np.where(up, room, need) / self.a, np.where(up, need, room) / self.a
+        lowered = np.flatnonzero((top < at_high) & np.isfinite(top))
+        raised = np.flatnonzero((bottom > at_low) & np.isfinite(bottom))
+        top, bottom = _out(top[lowered], 1.0), _out(bottom[raised], -1.0)
+        below, above = self.j[lowered], self.j[raised]
+        met = np.concatenate([below, above])
+        old_low, old_high = low[met], high[met]
+        np.minimum.at(high, below, top)
+        np.maximum.at(low, above, bottom)
+        # Rows that contradict each other are for the solver to find.
+        crossed = low[met] > high[met]
+        low[met[crossed]], high[met[crossed]] = old_low[crossed], old_high[crossed]
+        fresh = np.isinf(old_low) & np.isfinite(low[met]) | np.isinf(old_high) & np.isfinite(high[met])
+        return bool(fresh.any())
+
+    def _others(self, terms: Vector, blur: float) -> Vector:
+        """By entry: the sum of the other terms of its row, nan where one of them is infinite. Sums of large
+        terms cancel badly, so that they are off by ``blur`` times their absolute sum."""
+        rows, infinite = len(self.lower), np.isinf(terms)
+        some = bool(infinite.any())
+        finite = np.where(infinite, 0.0, terms) if some else terms
+        sums = np.bincount(self.i, weights=finite, minlength=rows).astype(float)
+        sums = sums + blur * np.bincount(self.i, weights=np.abs(finite), minlength=rows)
+        others: Vector = sums[self.i] - finite
+        if some:
+            count = np.bincount(self.i[infinite], minlength=rows)
+            others[count[self.i] > infinite] = np.nan
+        return others
+
+
+def _of_master(whole: Split) -> _Rows:
+    """Rows of the master; columns are the master's, then those of the subproblems."""
+    m, s = whole.master, whole.subproblems
+    own, joined = sp.coo_array(m.matrix), sp.coo_array(s.joining)
+    return _Rows(
+        np.concatenate([own.coords[0], m.joining[joined.coords[0]]]).astype(np.int32),
+        np.concatenate([own.coords[1], len(m.cost) + joined.coords[1]]).astype(np.int32),
+        np.concatenate([own.data, joined.data]),
+        m.row_lower,
+        m.row_upper,
+    )
+
+
+def _of_subproblems(whole: Split, first: int, last: int) -> tuple[_Rows, NDArray[np.int32]]:
+    """Rows of some subproblems, and the columns of the master they reach; those come after their own."""
+    s = whole.subproblems
+    column, end_column = int(s.column_start[first]), int(s.column_start[last])
+    row, end_row = int(s.row_start[first]), int(s.row_start[last])
+    starts, links = s.matrix.indptr[column : end_column + 1], s.linking.indptr[row : end_row + 1]
+    own, outside = slice(starts[0], starts[-1]), slice(links[0], links[-1])
+    reached, place = np.unique(s.linking.indices[outside], return_inverse=True)
+    own_columns = np.repeat(np.arange(end_column - column, dtype=np.int32), np.diff(starts))
+    linking_rows = np.repeat(np.arange(end_row - row, dtype=np.int32), np.diff(links))
+    rows = _Rows(
+        np.concatenate([s.matrix.indices[own] - np.int32(row), linking_rows]),
+        np.concatenate([own_columns, (end_column - column + place).astype(np.int32)]),
+        np.concatenate([s.matrix.data[own], s.linking.data[outside]]),
+        s.row_lower[row:end_row],
+        s.row_upper[row:end_row],
+    )
+    return rows, reached
+
+
+def _few(whole: Split) -> Iterator[tuple[int, int]]:
+    """Subproblems a few at a time: the first and the one after the last."""
+    s = whole.subproblems
+    before = s.matrix.indptr[s.column_start]
+    first = 0
+    while first < s.count:
+        last = int(np.searchsorted(before, before[first] + AT_ONCE, side="right")) - 1
+        last = min(s.count, max(first + 1, last))
+        yield first, last
+        first = last
+
+
+def _largest(numbers: Vector) -> float:
+    return float(np.abs(numbers[np.isfinite(numbers)]).max(initial=0.0))
+
+
+def _out(values: Vector, sign: float) -> Vector:
+    """A little further out."""
+    return values + sign * ROUNDING * (1.0 + np.abs(values))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from optimizer.compile import Arrays, Vector
 from optimizer.decompose.partition import SPINE, Integers
+from optimizer.scaling import stretches
 
 
 @dataclass(frozen=True)
@@ -82,19 +83,14 @@ def split(arrays: Arrays, row_owner: Integers, column_owner: Integers, probabili
     first_row = int(np.count_nonzero(row_owner == SPINE))
     of_master, of_subs = columns[:first_column], columns[first_column:]
     master_rows, sub_rows = rows[:first_row], rows[first_row:]
-    by_row = sp.csr_array(arrays.matrix)
-    top, below = by_row[master_rows], by_row[sub_rows]
-    joining = sp.csr_array(top[:, of_subs])
-    joined = np.flatnonzero(np.diff(joining.indptr))
     count = len(probability)
-    blocks = sp.csc_array(below[:, of_subs])
     owner_of_row, owner_of_column = row_owner[sub_rows], column_owner[of_subs]
-    entries = sp.coo_array(blocks)
-    if (owner_of_row[entries.coords[0]] != owner_of_column[entries.coords[1]]).any():
-        raise AssertionError("a row of one subproblem reaches a column of another")
+    blocks, joining = _below(arrays.matrix, of_subs, rows, owner_of_row, owner_of_column)
+    joined = np.flatnonzero(np.diff(joining.indptr))
+    above = sp.csr_array(arrays.matrix[:, of_master])
     return Split(
         master=Master(
-            matrix=sp.csr_array(top[:, of_master]),
+            matrix=above[master_rows],
             cost=arrays.cost[of_master],
             lower=arrays.lower[of_master],
             upper=arrays.upper[of_master],
@@ -105,7 +101,7 @@ def split(arrays: Arrays, row_owner: Integers, column_owner: Integers, probabili
         ),
         subproblems=Subproblems(
             matrix=blocks,
-            linking=sp.csr_array(below[:, of_master]),
+            linking=above[sub_rows],
             joining=sp.csr_array(joining[joined]),
             cost=arrays.cost[of_subs],
             lower=arrays.lower[of_subs],
@@ -119,4 +115,41 @@ def split(arrays: Arrays, row_owner: Integers, column_owner: Integers, probabili
         master_columns=of_master,
         columns=of_subs,
         offset=arrays.offset,
+    )
+
+
+def _below(
+    matrix: sp.csc_array, columns: Integers, rows: Integers, owner_of_row: Integers, owner_of_column: Integers
+) -> tuple[sp.csc_array, sp.csr_array]:
+    """Columns of subproblems over the rows of subproblems, and over those of the master; ``rows`` are all,
+    those of the master first."""
+    place = np.empty(len(rows), dtype=np.int32)
+    place[rows] = np.arange(len(rows), dtype=np.int32)
+    first = len(rows) - len(owner_of_row)
+    each = np.diff(matrix.indptr)[columns]
+    starts = np.concatenate([[0], np.cumsum(each)])
+    # More than enough: what joins is taken out.
+    indices, data = np.empty(starts[-1], dtype=np.int32), np.empty(starts[-1])
+    inside = np.zeros(len(columns), dtype=np.int64)
+    joining: list[tuple[NDArray[np.int32], NDArray[np.int64], Vector]] = []
+    filled = 0
+    for begin, end, _ in stretches(starts):
+        some = sp.csc_array(matrix[:, columns[begin:end]])
+        at = place[some.indices]
+        column = np.repeat(np.arange(begin, end), each[begin:end])
+        below = at >= first
+        above = ~below
+        joining.append((at[above], column[above], some.data[above]))
+        at, column = at[below] - np.int32(first), column[below]
+        if (owner_of_row[at] != owner_of_column[column]).any():
+            raise AssertionError("a row of one subproblem reaches a column of another")
+        indices[filled : filled + len(at)], data[filled : filled + len(at)] = at, some.data[below]
+        filled += len(at)
+        inside[begin:end] = np.bincount(column - begin, minlength=end - begin)
+    indptr = np.concatenate([[0], np.cumsum(inside)]).astype(np.int32)
+    shape = len(owner_of_row), len(columns)
+    blocks = sp.csc_array((data[:filled], indices[:filled], indptr), shape=shape)
+    i, j, values = (np.concatenate([part[k] for part in joining] or [np.empty(0)]) for k in range(3))
+    return blocks, sp.csr_array(
+        (values, (i.astype(np.int64), j.astype(np.int64))), shape=(first, len(columns))
     )

@@ -9,7 +9,6 @@ import pytest
 import scipy.sparse as sp
 
 from optimizer.compile import Arrays
-from optimizer.decompose import BOX
 from optimizer.decompose.allowance import allow
 from optimizer.decompose.branching import Branching, Gains, branchings, packs
 from optimizer.decompose.cuts import CutMaster
@@ -17,6 +16,7 @@ from optimizer.decompose.implied import boxed, implied
 from optimizer.decompose.joining import define, substitute
 from optimizer.decompose.oracle import Oracle
 from optimizer.decompose.partition import SPINE, partition
+from optimizer.decompose.preparing import BOX
 from optimizer.decompose.sample import choose
 from optimizer.decompose.split import Split, split
 from optimizer.tree import Node, Tree
@@ -236,7 +236,7 @@ def test_bounds_follow_from_rows_forwards_and_backwards() -> None:
     assert high[0] > 4.0
     assert high[2] > 8.0
     assert low[3] < -1.0
-    assert boxed(low, high, np.concatenate(sides), 1e6)[1][3] == 1e6
+    assert boxed(low, high, 4.0, 1e6)[1][3] == 1e6
 
 
 def test_what_is_only_assumed_bounds_nothing_else() -> None:
@@ -245,6 +245,6 @@ def test_what_is_only_assumed_bounds_nothing_else() -> None:
     matrix = sp.csr_array(np.array([[1.0, 1.0]]))
     side = np.array([2e6])
     low, high = implied(matrix, np.zeros(2), np.full(2, INF), side, side)
-    low, high = boxed(low, high, side, 1e6)
+    low, high = boxed(low, high, 2e6, 1e6)
     assert low.max() <= 0.0
     assert high.min() >= 2e6
