@@ -90,57 +90,34 @@ def allow(whole: Split, low: Vector, high: Vector) -> Allowed:
     under = np.isfinite(m.row_lower[m.joining])[row]
     extra = np.concatenate([np.flatnonzero(over), np.flatnonzero(under)])
     sign = np.concatenate([-np.ones(over.sum()), np.ones(under.sum())])
-    # Columns in the order: own, beyond; then sorted by owner, own first.
-    owners = np.concatenate([column_owner, owner[extra]])
-    column_order = np.argsort(owners, kind="stable")
-    row_owner = np.repeat(np.arange(count), np.diff(s.row_start))
-    row_owners = np.concatenate([row_owner, owner])
-    row_order = np.argsort(row_owners, kind="stable")
-    rows = sp.coo_array(
-        (
-            np.concatenate([value, sign]),
-            (
-                np.concatenate([at, extra]),
-                np.concatenate([entries.coords[1], len(s.cost) + np.arange(len(extra))]),
-            ),
-        ),
-        shape=(len(pairs), len(s.cost) + len(extra)),
-    )
-    blank = sp.csr_array((len(row_owner), len(extra)))
-    matrix = sp.csc_array(sp.vstack([sp.hstack([s.matrix, blank]), rows]))
-    linking = sp.vstack(
-        [
-            sp.hstack([s.linking, sp.csr_array((len(row_owner), len(pairs)))]),
-            sp.hstack([sp.csr_array((len(pairs), width)), -sp.eye_array(len(pairs))]),
-        ]
-    )
-    spread = np.concatenate([most - least, most - least])
-    wide = np.concatenate([spread[: len(pairs)][over], spread[len(pairs) :][under]])
+    # Rows and columns of a subproblem: its own, then those of its allowances.
+    by_owner = np.argsort(owner[extra], kind="stable")
+    extra, sign = extra[by_owner], sign[by_owner]
+    rows = _Places(s.row_start, owner)
+    columns = _Places(s.column_start, owner[extra])
+    matrix = _widened(s.matrix, rows, columns, (at, entries.coords[1], value), (extra, sign))
+    linking = _linked(s.linking, rows, width)
+    spread = np.maximum(most - least, 0.0)[extra]
     joined = sp.csr_array(
         (weight[owner], (m.joining[row], np.arange(len(pairs)))), shape=(m.matrix.shape[0], len(pairs))
     )
-    place = np.empty(len(owners), dtype=np.int64)
-    place[column_order] = np.arange(len(owners))
-
-    def by_column(first: Vector, second: Vector) -> Vector:
-        return np.concatenate([first, second])[column_order]
-
     none = np.zeros(len(extra))
     sums = sp.csr_array(
-        sp.csc_array(sp.hstack([s.joining, sp.csr_array((len(m.joining), len(extra)))]))[:, column_order]
+        (s.joining.data, columns.own[s.joining.indices], s.joining.indptr),
+        shape=(len(m.joining), columns.count),
     )
     subs = replace(
         s,
-        matrix=sp.csc_array(matrix[row_order][:, column_order]),
-        linking=sp.csr_array(sp.csr_array(linking)[row_order]),
-        joining=sp.csr_array((0, len(owners))),
-        cost=by_column(s.cost, none),
-        lower=by_column(s.lower, none),
-        upper=by_column(s.upper, np.full(len(extra), np.inf)),
-        row_lower=np.concatenate([s.row_lower, np.where(under, 0.0, -np.inf)])[row_order],
-        row_upper=np.concatenate([s.row_upper, np.where(over, 0.0, np.inf)])[row_order],
-        row_start=np.searchsorted(row_owners[row_order], np.arange(count + 1)),
-        column_start=np.searchsorted(owners[column_order], np.arange(count + 1)),
+        matrix=matrix,
+        linking=linking,
+        joining=sp.csr_array((0, columns.count)),
+        cost=columns.merge(s.cost, none),
+        lower=columns.merge(s.lower, none),
+        upper=columns.merge(s.upper, np.full(len(extra), np.inf)),
+        row_lower=rows.merge(s.row_lower, np.where(under, 0.0, -np.inf)),
+        row_upper=rows.merge(s.row_upper, np.where(over, 0.0, np.inf)),
+        row_start=rows.start,
+        column_start=columns.start,
     )
     master = replace(
         m,
@@ -153,14 +130,81 @@ def allow(whole: Split, low: Vector, high: Vector) -> Allowed:
     )
     return Allowed(
         replace(whole, master=master, subproblems=subs),
-        by_column(low, none),
-        by_column(high, np.maximum(wide, 0.0) if len(extra) else none),
+        columns.merge(low, none),
+        columns.merge(high, spread),
         owner,
         row,
-        place[: len(s.cost)],
-        place[len(s.cost) :],
+        columns.own,
+        columns.added,
         row[extra],
         weight[owner[extra]],
         (sp.csr_array(sp.hstack([m.matrix[m.joining], sp.csr_array((len(m.joining), len(pairs)))])), sums),
         (m.row_lower[m.joining], m.row_upper[m.joining]),
     )
+
+
+class _Places:
+    """Where rows or columns come to stand when each subproblem gets some more at its end: ``owner`` says
+    which, ascending."""
+
+    def __init__(self, start: NDArray[np.int64], owner: NDArray[np.int64]) -> None:
+        before = np.searchsorted(owner, np.arange(len(start)))
+        self.shift = before[:-1]
+        """By subproblem: how far its own move."""
+        self.start = start + before
+        self.own = np.arange(start[-1]) + np.repeat(before[:-1], np.diff(start))
+        self.added = start[owner + 1] + np.arange(len(owner))
+        self.count = int(self.start[-1])
+
+    def merge(self, own: Vector, added: Vector) -> Vector:
+        """Numbers of both in their places."""
+        result = np.empty(self.count)
+        result[self.own], result[self.added] = own, added
+        return result
+
+
+def _widened(
+    matrix: sp.csc_array,
+    rows: _Places,
+    columns: _Places,
+    used: tuple[NDArray[np.int64], NDArray[np.int32], Vector],
+    beyond: tuple[NDArray[np.int64], Vector],
+) -> sp.csc_array:
+    """The matrix with rows of allowances: what own columns use of them (allowance, column, value), and what
+    the added columns go beyond them (allowance, value)."""
+    allowance, column, value = used
+    each = np.zeros(columns.count, dtype=np.int64)
+    per_column = np.bincount(column, minlength=matrix.shape[1])
+    each[columns.own], each[columns.added] = np.diff(matrix.indptr) + per_column, 1
+    indptr = np.concatenate([[0], np.cumsum(each)])
+    order = np.argsort(column, kind="stable")
+    # What is used stands at the end of its column.
+    first = indptr[columns.own + 1] - np.cumsum(per_column)
+    at = first[column[order]] + np.arange(len(order))
+    indices, data = np.empty(indptr[-1], dtype=np.int32), np.empty(indptr[-1])
+    before = np.ones(len(data), dtype=bool)
+    for places, row, values in (
+        (at, allowance[order], value[order]),
+        (indptr[columns.added], *beyond),
+    ):
+        before[places] = False
+        indices[places], data[places] = rows.added[row], values
+    of_own = np.diff(matrix.indptr[columns.start - np.append(columns.shift, columns.added.size)])
+    data[before] = matrix.data
+    indices[before] = matrix.indices + np.repeat(rows.shift.astype(np.int32), of_own)
+    return sp.csc_array((data, indices, indptr.astype(np.int32)), shape=(rows.count, columns.count))
+
+
+def _linked(linking: sp.csr_array, rows: _Places, width: int) -> sp.csr_array:
+    """The linking entries with those of allowances, -1 each; allowances follow the ``width`` columns of the
+    master."""
+    count = len(rows.added)
+    each = np.ones(rows.count, dtype=np.int64)
+    each[rows.own] = np.diff(linking.indptr)
+    indptr = np.concatenate([[0], np.cumsum(each)])
+    own = np.ones(indptr[-1], dtype=bool)
+    own[indptr[rows.added]] = False
+    indices, data = np.empty(len(own), dtype=np.int32), np.empty(len(own))
+    indices[own], data[own] = linking.indices, linking.data
+    indices[~own], data[~own] = width + np.arange(count), -1.0
+    return sp.csr_array((data, indices, indptr.astype(np.int32)), shape=(rows.count, width + count))

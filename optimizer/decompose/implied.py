@@ -105,22 +105,27 @@ class _Rows:
     def tighten(self, low: Vector, high: Vector) -> None:
         """Write better bounds in the place of others: all that can be had for columns that lack one, and what
         all rows then say at once."""
-        rows = self
+        lacking = np.isinf(low) | np.isinf(high)
+        some = self.with_any(lacking)
+        fresh = some.once(low, high)
         for _ in range(PASSES):
-            lacking = np.isinf(low) | np.isinf(high)
-            there = np.zeros(len(self.lower), dtype=bool)
-            there[rows.i[lacking[rows.j]]] = True
-            rows = rows.some(there[rows.i])
-            if not len(rows.i) or not rows.once(low, high):
+            if not len(fresh):
                 break
+            # Only rows with a column that has got a bound have anything new to say.
+            known = np.zeros(len(low), dtype=bool)
+            known[fresh] = True
+            fresh = some.with_any(known).once(low, high)
         self.once(low, high)
 
-    def some(self, entries: NDArray[np.bool_]) -> _Rows:
-        """Some of the entries."""
-        return _Rows(self.i[entries], self.j[entries], self.a[entries], self.lower, self.upper)
+    def with_any(self, columns: NDArray[np.bool_]) -> _Rows:
+        """The rows that have one of these columns."""
+        rows = np.zeros(len(self.lower), dtype=bool)
+        rows[self.i[columns[self.j]]] = True
+        kept = rows[self.i]
+        return _Rows(self.i[kept], self.j[kept], self.a[kept], self.lower, self.upper)
 
-    def once(self, low: Vector, high: Vector) -> bool:
-        """What each row says of each of its columns; whether one has got a bound that had none."""
+    def once(self, low: Vector, high: Vector) -> Indices:
+        """What each row says of each of its columns; which of them have got a bound that had none."""
         at_low, at_high, up = low[self.j], high[self.j], self.a > 0
         least = self.a * np.where(up, at_low, at_high)
         most = self.a * np.where(up, at_high, at_low)
@@ -140,7 +145,8 @@ class _Rows:
         crossed = low[met] > high[met]
         low[met[crossed]], high[met[crossed]] = old_low[crossed], old_high[crossed]
         fresh = np.isinf(old_low) & np.isfinite(low[met]) | np.isinf(old_high) & np.isfinite(high[met])
-        return bool(fresh.any())
+        found: Indices = met[fresh]
+        return found
 
     def _others(self, terms: Vector, blur: float) -> Vector:
         """By entry: the sum of the other terms of its row, nan where one of them is infinite. Sums of large

@@ -121,16 +121,30 @@ class _Rows:
         pivot = self.dense[k, j]
         rest = -self.dense[k] / pivot
         rest[j] = 0.0
-        inner = sp.csr_array(sp.csr_array(self.mix[k : k + 1, :count]) @ self.joining)
+        inner, values = self._sum(self.mix[k, :count])
         least = self.lower[k] / pivot
         for at, weights, low, high in (
             (np.arange(len(rest)), rest, self.master.lower, self.master.upper),
-            (inner.indices, inner.data / -pivot, self.sub_lower, self.sub_upper),
+            (inner, values / -pivot, self.sub_lower, self.sub_upper),
         ):
             up, down = at[weights > TINY], at[weights < -TINY]
             least += float((weights[weights > TINY] * low[up]).sum())
             least += float((weights[weights < -TINY] * high[down]).sum())
         return bool(least >= self.master.lower[j])
+
+    def _sum(self, weights: Vector) -> tuple[NDArray[np.int32], Vector]:
+        """Columns of subproblems and their values in a sum of rows that join."""
+        starts, rows = self.joining.indptr, np.flatnonzero(weights)
+        spans = [slice(starts[r], starts[r + 1]) for r in rows]
+        at = np.concatenate([self.joining.indices[:0], *(self.joining.indices[some] for some in spans)])
+        data = self.joining.data
+        values = np.concatenate(
+            [data[:0], *(weights[r] * data[some] for r, some in zip(rows, spans, strict=True))]
+        )
+        if len(rows) > 1:
+            at, place = np.unique(at, return_inverse=True)
+            values = np.bincount(place, weights=values, minlength=len(at)).astype(float)
+        return at, values
 
     def eliminate(self, k: int, j: int) -> int:
         """Put row k in the place of column j everywhere else."""

@@ -32,6 +32,8 @@ class Partition:
     """By subtree: its first node."""
     probability: NDArray[np.float64]
     """By subtree: that of its root."""
+    parent: Integers
+    """By subtree: the node above it; those without any share the number that follows the last node."""
 
     @property
     def count(self) -> int:
@@ -40,23 +42,28 @@ class Partition:
 
 
 def partition(tree: Tree, small: int = SMALL) -> Partition:
-    """Cut a tree into its spine and the largest subtrees of at most ``small`` nodes that hang below it.
+    """Cut a tree into its spine and the largest subtrees of at most ``small`` nodes.
 
-    The first period always stays in the master.
+    A subtree may begin in the first period: nothing but what is decided now joins it with others. The node
+    of the largest tree always stays in the master.
     """
     size = np.ones(len(tree), dtype=np.int64)
     for node in reversed(tree.nodes):
         if node.parent is not None:
             size[node.parent] += size[node.id]
+    largest = max((node.id for node in tree.nodes if node.parent is None), key=lambda root: size[root])
     owner = np.full(len(tree), SPINE, dtype=np.int64)
     roots: list[int] = []
     for node in tree.nodes:
-        if node.parent is None or size[node.id] > small:
+        if size[node.id] > small or node.id == largest:
             continue
-        above = owner[node.parent]
+        above = SPINE if node.parent is None else owner[node.parent]
         if above == SPINE:
             above = len(roots)
             roots.append(node.id)
         owner[node.id] = above
     at = np.array(roots, dtype=np.int64)
-    return Partition(owner, at, np.array(tree.probability)[at])
+    above_all = len(tree)
+    parents = [tree.nodes[root].parent for root in roots]
+    parent = np.array([above_all if p is None else p for p in parents], dtype=np.int64)
+    return Partition(owner, at, np.array(tree.probability)[at], parent)

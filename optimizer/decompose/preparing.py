@@ -71,7 +71,7 @@ class Origin:
 
 
 class Pieces:
-    """A programme in pieces. ``parent``: node of the tree above each subproblem."""
+    """A programme in pieces. ``parent`` as in :class:`Partition`."""
 
     def __init__(self, whole: Split, box: Box, parent: NDArray[np.int64], origin: Origin) -> None:
         self._whole: Split | None = whole
@@ -104,8 +104,7 @@ def prepare(arrays: Arrays, nodes: Nodes, small: int = SMALL) -> Pieces:
     original = split(scaled, own[nodes.of_rows(arrays)], own[at_columns], part.probability)
     del scaled
     whole, gone = substitute(original)
-    parent = np.array([nodes.tree.nodes[root].parent or 0 for root in part.roots], dtype=np.int64)
-    return Pieces(whole, box_of(whole, BOX), parent, Origin(_outline(original), gone, scales.columns))
+    return Pieces(whole, box_of(whole, BOX), part.parent, Origin(_outline(original), gone, scales.columns))
 
 
 def _outline(whole: Split) -> Split:

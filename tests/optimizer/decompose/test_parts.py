@@ -41,6 +41,15 @@ def test_the_spine_holds_nodes_with_large_subtrees() -> None:
     assert cut.roots.tolist() == [2, 4, 6]
 
 
+def test_small_trees_of_their_own_are_solved_apart() -> None:
+    # Roots 0 (with 1 and 2), 3 (with 4) and 5: the largest tree stays, at its root, in the master.
+    cut = partition(tree([None, 0, 0, None, 3, None]), small=2)
+    assert cut.owner.tolist() == [SPINE, 0, 1, 2, 2, 3]
+    assert cut.roots.tolist() == [1, 2, 3, 5]
+    # Nothing is above the last two: they are of one kind, which no node has.
+    assert cut.parent.tolist() == [0, 0, 6, 6]
+
+
 def small() -> Split:
     """minimise y + Σ 3·x_s over two subproblems: x_s ≥ 4 - y, 0 ≤ y ≤ 3, and all = y + Σ x_s ≤ 9."""
     matrix = np.array(
