@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
 
 from models.faults import SolverFailed
 from models.options import Options
 from optimizer.checkpoint import Checkpoint
 from optimizer.compile import Arrays, Vector, no_collection
 from optimizer.data import Data
-from optimizer.decompose import CannotDecompose, Nodes, decompose
+from optimizer.decompose import CannotDecompose, Nodes, prepare, solve
 from optimizer.highs import Outcome, Report
 from optimizer.progress import Clock
 from optimizer.search import search
@@ -29,11 +32,14 @@ class Way:
     """What was found, and how."""
 
     arrays: Arrays
+    """Without the matrix where the solution is the plan as it stands."""
     found: Outcome
     word: str
     """The method and, where it was not asked for by name or could not be used, the reason."""
     in_pieces: bool
     """Whether the solution is the plan as it stands: too large to be solved again as a whole."""
+    entries: int
+    """Of the matrix."""
 
 
 def find(
@@ -56,22 +62,24 @@ def find(
     arrays: Arrays | None = None
     if pieces:
         arrays, nodes = _with_nodes(data, clock)
+        entries = int(arrays.matrix.nnz)
+        large = entries > WHOLE
         try:
+            with clock.phase("arrays"):
+                cut = prepare(arrays, nodes)
+            proposed = start(arrays) if resume is None else _decisions(resume, arrays)
+            if large:
+                # What is in the pieces need not be held twice.
+                arrays = replace(arrays, matrix=sp.csc_array(arrays.shape))
             with clock.phase("search"):
-                found = decompose(
-                    arrays,
-                    nodes,
-                    options,
-                    seconds=clock.left(),
-                    stop=stop,
-                    report=report,
-                    start=start(arrays) if resume is None else resume.values(arrays.columns),
-                )
+                found = solve(cut, options, seconds=clock.left(), stop=stop, report=report, start=proposed)
             if found.end != "infeasible":
-                return Way(arrays, found, word, arrays.matrix.nnz > WHOLE)
+                return Way(arrays, found, word, large, entries)
             word = "extensive: it has to confirm that there is no plan"
         except (CannotDecompose, SolverFailed) as reason:
             word = f"extensive: {reason}"
+        if not arrays.matrix.nnz:
+            arrays = None
     if arrays is None:
         arrays = arrays_of(data, clock.phase)
     with clock.phase("search"):
@@ -85,7 +93,7 @@ def find(
             checkpoint=checkpoint,
             resume=resume,
         )
-    return Way(arrays, found, word, False)
+    return Way(arrays, found, word, False, int(arrays.matrix.nnz))
 
 
 def chosen(options: Options, nodes: int) -> tuple[bool, str]:
@@ -95,6 +103,14 @@ def chosen(options: Options, nodes: int) -> tuple[bool, str]:
     if nodes >= LARGE:
         return True, f"decompose: the scenario tree has {nodes} nodes, {LARGE} or more"
     return False, f"extensive: the scenario tree has {nodes} nodes, fewer than {LARGE}"
+
+
+def _decisions(resume: Checkpoint, arrays: Arrays) -> Vector:
+    """The decisions of a checkpoint by column; nan where it says nothing."""
+    x = np.full(len(arrays.columns), np.nan)
+    integers = np.flatnonzero(arrays.integer)
+    x[integers] = resume.values([arrays.columns[j] for j in integers.tolist()])
+    return x
 
 
 def _with_nodes(data: Data, clock: Clock) -> tuple[Arrays, Nodes]:

@@ -24,7 +24,7 @@ from optimizer.explain import relaxations, runaway
 from optimizer.extract import commitments, operations, risk, tree_rows, values
 from optimizer.highs import Outcome, Report, Solver
 from optimizer.marginals import loosened, marginal_values
-from optimizer.methods import find
+from optimizer.methods import Way, find
 from optimizer.progress import Clock, Progress
 from optimizer.tidy import tidy
 
@@ -87,7 +87,7 @@ def solve(
     )
     arrays, found = way.arrays, way.found
     if found.x is None:
-        return _no_plan(data, arrays, found, options, clock, stop, way.word)
+        return _no_plan(data, way, options, clock, stop)
     polished, seconds = None, 0.0
     with clock.phase("polish"):
         x = found.x
@@ -106,7 +106,8 @@ def solve(
         certificate = audit(instance, plan)
     if not certificate.passed:
         raise AuditFailed("; ".join(certificate.findings))
-    spent = effort(arrays, found, clock, found.seconds + seconds, way.word)
+    entries = way.entries if way.in_pieces else int(arrays.matrix.nnz)
+    spent = effort(arrays, found, clock, found.seconds + seconds, way.word, entries)
     return plan.model_copy(update={"certificate": certificate, "effort": spent})
 
 
@@ -219,13 +220,12 @@ def relative(gap: float, objective: float) -> float | None:
 
 def _no_plan(
     data: Data,
-    arrays: Arrays,
-    found: Outcome,
+    way: Way,
     options: Options,
     clock: Clock,
     stop: threading.Event | None,
-    word: str,
 ) -> Plan:
+    arrays, found = way.arrays, way.found
     if found.end == "optimal":
         raise SolverFailed("HiGHS reported an optimum without values.")
     relaxed: tuple[Relaxation, ...] = ()
@@ -245,12 +245,19 @@ def _no_plan(
         relaxations=relaxed,
         tree=tree_rows(data),
         options=options,
-        effort=effort(arrays, found, clock, found.seconds, word),
+        effort=effort(arrays, found, clock, found.seconds, way.word, way.entries),
     )
 
 
-def effort(arrays: Arrays, found: Outcome, clock: Clock, highs_seconds: float, word: str = "") -> Effort:
-    """How the plan was found."""
+def effort(
+    arrays: Arrays,
+    found: Outcome,
+    clock: Clock,
+    highs_seconds: float,
+    word: str = "",
+    entries: int | None = None,
+) -> Effort:
+    """How the plan was found; ``entries`` of the matrix where the arrays hold it no longer."""
     packages = ("pyomo", "highspy", "numpy", "scipy")
     return Effort(
         method=word,
@@ -258,7 +265,7 @@ def effort(arrays: Arrays, found: Outcome, clock: Clock, highs_seconds: float, w
         highs_seconds=highs_seconds,
         rows=arrays.shape[0],
         columns=arrays.shape[1],
-        nonzeros=int(arrays.matrix.nnz),
+        nonzeros=int(arrays.matrix.nnz) if entries is None else entries,
         integers=int(arrays.integer.sum()),
         branch_nodes=found.branch_nodes,
         simplex_iterations=found.iterations,

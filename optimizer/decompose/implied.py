@@ -19,6 +19,10 @@ from optimizer.decompose.split import Split
 
 PASSES = 30
 """Most times that rows are gone through together."""
+AFTER = 4
+"""Times that rows of wide columns are gone through again."""
+WIDE = 1e7
+"""Width, in equilibrated units, from which it is worth a further look how wide a column is."""
 ROUNDS = 3
 """Most times that master and subproblems tell each other what they found."""
 ROUNDING = 1e-6
@@ -28,7 +32,7 @@ BLUR = 1e-11
 ROOMY = 100.0
 """A column that rows do not bound is taken to lie within so many times the largest number given."""
 Indices = NDArray[np.int32] | NDArray[np.int64]
-AT_ONCE = 1 << 17
+AT_ONCE = 1 << 16
 """Entries of subproblems looked at together: few enough to stay close to the processor."""
 
 
@@ -105,17 +109,19 @@ class _Rows:
     def tighten(self, low: Vector, high: Vector) -> None:
         """Write better bounds in the place of others: all that can be had for columns that lack one, and what
         all rows then say at once."""
-        lacking = np.isinf(low) | np.isinf(high)
-        some = self.with_any(lacking)
-        fresh = some.once(low, high)
+        rows = self.with_any(np.isinf(low) | np.isinf(high))
+        fresh = rows.once(low, high)
         for _ in range(PASSES):
             if not len(fresh):
                 break
-            # Only rows with a column that has got a bound have anything new to say.
+            # Only rows with a column that has got a bound and one that has none have anything new to say.
             known = np.zeros(len(low), dtype=bool)
             known[fresh] = True
-            fresh = some.with_any(known).once(low, high)
+            rows = rows.with_any(np.isinf(low) | np.isinf(high))
+            fresh = rows.with_any(known).once(low, high)
         self.once(low, high)
+        for _ in range(AFTER):
+            self.with_any(np.isfinite(high - low) & (high - low > WIDE)).once(low, high)
 
     def with_any(self, columns: NDArray[np.bool_]) -> _Rows:
         """The rows that have one of these columns."""
@@ -127,12 +133,16 @@ class _Rows:
     def once(self, low: Vector, high: Vector) -> Indices:
         """What each row says of each of its columns; which of them have got a bound that had none."""
         at_low, at_high, up = low[self.j], high[self.j], self.a > 0
-        least = self.a * np.where(up, at_low, at_high)
-        most = self.a * np.where(up, at_high, at_low)
+        if not up.all():
+            near, far = np.where(up, at_low, at_high), np.where(up, at_high, at_low)
+        else:
+            near, far = at_low, at_high
         # What a row leaves for one column while all the others do their utmost.
-        room = self.upper[self.i] - self._others(least, -BLUR)
-        need = self.lower[self.i] - self._others(most, BLUR)
-        top, bottom = np.where(up, room, need) / self.a, np.where(up, need, room) / self.a
+        room = self._left(self.upper, self.a * near, 1.0)
+        need = self._left(self.lower, self.a * far, -1.0)
+        room /= self.a
+        need /= self.a
+        top, bottom = (room, need) if near is at_low else (np.where(up, room, need), np.where(up, need, room))
         lowered = np.flatnonzero((top < at_high) & np.isfinite(top))
         raised = np.flatnonzero((bottom > at_low) & np.isfinite(bottom))
         top, bottom = _out(top[lowered], 1.0), _out(bottom[raised], -1.0)
@@ -148,19 +158,25 @@ class _Rows:
         found: Indices = met[fresh]
         return found
 
-    def _others(self, terms: Vector, blur: float) -> Vector:
-        """By entry: the sum of the other terms of its row, nan where one of them is infinite. Sums of large
-        terms cancel badly, so that they are off by ``blur`` times their absolute sum."""
+    def _left(self, side: Vector, terms: Vector, sign: float) -> Vector:
+        """By entry: a side less the other terms of its row, nan where one of them is infinite. Sums of large
+        terms cancel badly: they are off by ``BLUR`` times their absolute sum, which is left on top (sign 1)
+        or below (-1)."""
         rows, infinite = len(self.lower), np.isinf(terms)
-        some = bool(infinite.any())
-        finite = np.where(infinite, 0.0, terms) if some else terms
-        sums = np.bincount(self.i, weights=finite, minlength=rows).astype(float)
-        sums = sums + blur * np.bincount(self.i, weights=np.abs(finite), minlength=rows)
-        others: Vector = sums[self.i] - finite
-        if some:
-            count = np.bincount(self.i[infinite], minlength=rows)
-            others[count[self.i] > infinite] = np.nan
-        return others
+        some = np.flatnonzero(infinite)
+        if len(some):
+            terms[some] = 0.0
+        sums = np.bincount(self.i, weights=terms, minlength=rows)
+        blur = np.bincount(self.i, weights=np.abs(terms), minlength=rows) + np.abs(side)
+        # A side that is infinite says nothing.
+        left = np.where(np.isfinite(side), side - sums + sign * BLUR * blur, np.nan)
+        if not len(some):
+            terms += left[self.i]
+            return terms
+        count = np.bincount(self.i[some], minlength=rows)
+        terms += np.where(count == 0, left, np.nan)[self.i]
+        terms[some] = np.where(count == 1, left, np.nan)[self.i[some]]
+        return terms
 
 
 def _of_master(whole: Split) -> _Rows:
