@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from models.instance import Instance
 from models.options import Options
+from optimizer import methods
 from optimizer.decompose import CannotDecompose
 from optimizer.solve import solve
 from tests.optimizer import support
@@ -123,3 +124,24 @@ def test_that_there_is_no_plan_is_confirmed_and_explained() -> None:
     assert plan.status == "infeasible"
     assert plan.relaxations
     assert plan.effort.method.startswith("extensive")
+
+
+def test_a_plan_too_large_to_be_solved_as_a_whole_is_still_audited(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "rule-unknown-length"
+    options = Options(method="decompose", relative_gap=1e-6, marginals=False, threads=1)
+    small = solve(support.case(name), options)
+    monkeypatch.setattr(methods, "WHOLE", 0)
+    large = solve(support.case(name), options)
+    # Its matrix is let go of before the search; that is told all the same.
+    assert large.effort.nonzeros == small.effort.nonzeros > 0
+    assert large.objective == pytest.approx(small.objective, rel=2e-6)
+    assert large.certificate is not None
+    assert large.certificate.passed, large.certificate.findings
+
+
+def test_no_plan_of_a_large_programme_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = next(n for n in HAND if support.known_optimum(n) is None and n not in CONES)
+    monkeypatch.setattr(methods, "WHOLE", 0)
+    plan = solve(support.case(name), Options(method="decompose", marginals=False))
+    assert plan.status == "infeasible"
+    assert plan.relaxations
