@@ -71,12 +71,14 @@ def box_of(whole: Split, box: float) -> Box:
     """
     m, s = whole.master, whole.subproblems
     low, high = np.concatenate([m.lower, s.lower]), np.concatenate([m.upper, s.upper])
-    of_master = _of_master(whole)
+    of_master, places = _of_master(whole)
     for turn in range(ROUNDS):
         unknown = int(np.isinf(low).sum() + np.isinf(high).sum())
         if turn and not unknown:
             break
-        of_master.tighten(low, high)
+        part_low, part_high = low[places], high[places]
+        of_master.tighten(part_low, part_high)
+        low[places], high[places] = part_low, part_high
         for first, last in _few(whole):
             own = slice(len(m.cost) + s.column_start[first], len(m.cost) + s.column_start[last])
             if turn and np.isfinite(low[own]).all() and np.isfinite(high[own]).all():
@@ -179,17 +181,19 @@ class _Rows:
         return terms
 
 
-def _of_master(whole: Split) -> _Rows:
-    """Rows of the master; columns are the master's, then those of the subproblems."""
+def _of_master(whole: Split) -> tuple[_Rows, NDArray[np.int64]]:
+    """Rows of the master, and the columns they reach: the master's and some of those that follow."""
     m, s = whole.master, whole.subproblems
     own, joined = sp.coo_array(m.matrix), sp.coo_array(s.joining)
-    return _Rows(
+    reached, place = np.unique(joined.coords[1], return_inverse=True)
+    rows = _Rows(
         np.concatenate([own.coords[0], m.joining[joined.coords[0]]]).astype(np.int32),
-        np.concatenate([own.coords[1], len(m.cost) + joined.coords[1]]).astype(np.int32),
+        np.concatenate([own.coords[1], len(m.cost) + place]).astype(np.int32),
         np.concatenate([own.data, joined.data]),
         m.row_lower,
         m.row_upper,
     )
+    return rows, np.concatenate([np.arange(len(m.cost)), len(m.cost) + reached]).astype(np.int64)
 
 
 def _of_subproblems(whole: Split, first: int, last: int) -> tuple[_Rows, NDArray[np.int32]]:
