@@ -54,6 +54,8 @@ class CutMaster:
         self.right = np.empty(0)
         self.idle = np.empty(0, dtype=np.int64)
         self.pinned = np.empty(0, dtype=bool)
+        self.reduced = np.zeros(self.width)
+        """By column of the master: its cost with the multipliers of the last safe bound."""
         self.cut_group = np.empty(0, dtype=np.int64)
         """By cut: its group, -1 for cuts of feasibility."""
         lower, upper = np.concatenate([m.lower, least]), np.concatenate([m.upper, self.high[self.width :]])
@@ -107,6 +109,7 @@ class CutMaster:
         # Levelled multipliers leave θ no cost but rounding.
         theta = d[self.width :]
         theta[np.abs(theta) < 1e-12 * max(1.0, float(np.abs(cut).max(initial=0.0)))] = 0.0
+        self.reduced = d[: self.width]
         parts = np.where(d > 0, d * self.low, np.where(d < 0, d, 0.0) * np.where(d < 0, self.high, 0.0))
         return total + float(parts.sum())
 

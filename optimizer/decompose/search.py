@@ -16,7 +16,7 @@ import numpy as np
 
 from optimizer.compile import Vector
 from optimizer.decompose.branching import CANDIDATES, INTEGRAL, Branching, Gains, branchings, packs
-from optimizer.decompose.engine import Engine, Stopped, Visit
+from optimizer.decompose.engine import STEP, Engine, Stopped, Visit
 from optimizer.highs.growing import Basis, Point
 
 End = Literal["optimal", "infeasible", "time_limit", "interrupted"]
@@ -29,11 +29,14 @@ FIRST = 2
 TRIAL = 100
 """Simplex iterations of a trial."""
 DEPTH = 6
+VISITS, WORTH = 3, 0.1
 """Depth down to which nodes ask the subproblems once."""
 OLD = 60
 """Nodes solved after which a cut that has not held since is let go."""
 SHARE = 0.5
 """Share of the gap to which one set of decisions is settled."""
+ROUGH = 10.0
+"""Likewise for the first plans: what they are good for is known long before."""
 
 
 @dataclass(order=True)
@@ -44,6 +47,7 @@ class Node:
     order: int
     lower: Vector = field(compare=False)
     upper: Vector = field(compare=False)
+    """Of decisions; arrays may be shared between nodes and are never written to."""
     taken: frozenset[int] = field(compare=False)
     """Packs that have to be 1."""
     basis: Basis | None = field(compare=False)
@@ -123,7 +127,7 @@ class Search:
         """First plans."""
         x = self.engine.y(root)[self.engine.integers]
         if proposed is not None:
-            self._consider(np.round(proposed))
+            self._consider(np.round(proposed), ROUGH)
         starts: dict[bytes, tuple[float, Vector]] = {}
         for threshold in THRESHOLDS:
             decisions = self._whole(x, threshold)
@@ -135,7 +139,7 @@ class Search:
         order = sorted(starts.values(), key=lambda start: start[0])
         for thought, decisions in order[:FIRST]:
             if thought < self.cutoff:
-                self._consider(decisions)
+                self._consider(decisions, ROUGH)
 
     def _whole(self, x: Vector, threshold: float) -> Vector:
         decisions = np.floor(x + 1 - threshold)
@@ -169,13 +173,14 @@ class Search:
                 return None
             x, basis = self.engine.y(point)[integers], point.basis
 
-    def _consider(self, decisions: Vector) -> float:
-        """Settle a set of decisions; a better plan is kept. The bound on all plans with them."""
+    def _consider(self, decisions: Vector, share: float = SHARE) -> float:
+        """Settle a set of decisions to a share of the gap; a better plan is kept. The bound on all plans with
+        them."""
         known = self.settled.get(decisions.tobytes())
         if known is not None and known >= self.cutoff:
             return known
         self._open()
-        settled = self.engine.settle(decisions, SHARE * self.gap, lambda: self.cutoff)
+        settled = self.engine.settle(decisions, share * self.gap, lambda: self.cutoff)
         self.settled[decisions.tobytes()] = settled.bound
         if settled.best is not None and settled.best.true < self._cost():
             self.best = settled.best
@@ -197,20 +202,41 @@ class Search:
         point = self.engine.solve(node.basis, iterations)
         if iterations is not None:
             return point, point.objective
-        bound = max(node.bound, self.engine.master.safe(point))
+        safe = self.engine.master.safe(point)
+        bound = max(node.bound, safe)
+        if point.end == "optimal" and bound < self.cutoff < np.inf:
+            self._fix(node, safe)
         return point, min(bound, self.cutoff) if point.end == "infeasible" and bound < np.inf else bound
+
+    def _fix(self, node: Node, safe: float) -> None:
+        """Fix the decisions that would lift the bound above the cutoff if they were taken otherwise."""
+        d = self.engine.master.reduced[self.engine.integers]
+        other = safe + np.abs(d) * (node.upper - node.lower)
+        fixed = (other >= self.cutoff) & (node.lower < node.upper)
+        if not fixed.any():
+            return
+        self._give_up(float(other[fixed].min()))
+        node.upper = np.where(fixed & (d > 0), node.lower, node.upper)
+        node.lower = np.where(fixed & (d < 0), node.upper, node.lower)
 
     def _expand(self, node: Node) -> None:
         """Branch on a node."""
         point, bound = self._solve(node)
         self.nodes += 1
-        if point.end == "optimal" and bound < self.cutoff and node.depth <= DEPTH:
-            before = branchings(self._x(point), self.packs, node.taken)
-            if before:
-                visit = self.engine.visit(self.engine.y(point), point.x)
-                if visit.cuts:
-                    node = self._at(node, bound, point.basis)
-                    point, bound = self._solve(node)
+        for _ in range(VISITS):
+            if point.end != "optimal" or bound >= self.cutoff or not branchings(self._x(point), self.packs, node.taken):
+                break
+            y, near = self.engine.y(point), self.best or self.engine.centre
+            if near is not None:
+                # Half of the way from a good point: a shorter way, and cuts that still hold there.
+                y = near.y + STEP * (y - near.y)
+            if not self.engine.visit(y, point.x).cuts:
+                break
+            node = self._at(node, bound, point.basis)
+            before = bound
+            point, bound = self._solve(node)
+            if bound - before < WORTH * (min(self.cutoff, 1.1 * abs(bound)) - before):
+                break
         node = self._at(node, bound, point.basis or node.basis)
         if bound >= self.cutoff or point.end != "optimal":
             # Called infeasible without proof: whatever is there counts with the bound known.
