@@ -46,11 +46,12 @@ def find(
     start: Callable[[Arrays], Vector | None],
     checkpoint: Callable[[Checkpoint], None] | None = None,
     resume: Checkpoint | None = None,
+    pool: str = "auto",
 ) -> Way:
     """The arrays, and what is found by the method asked for, or by the extensive form where that cannot.
 
     Only the search of the whole programme keeps checkpoints; of one to go on from, the decomposition takes
-    the decisions.
+    the decisions. ``pool`` says where subproblems are solved (:mod:`optimizer.decompose.pools`).
     """
     pieces, word = chosen(options, len(data.tree))
     arrays: Arrays | None = None
@@ -66,9 +67,11 @@ def find(
                     stop=stop,
                     report=report,
                     start=start(arrays) if resume is None else resume.values(arrays.columns),
+                    pool=pool,
                 )
             if found.end != "infeasible":
-                return Way(arrays, found, word, arrays.matrix.nnz > WHOLE)
+                said = f"{word}; {found.note}" if found.note else word
+                return Way(arrays, found, said, arrays.matrix.nnz > WHOLE)
             word = "extensive: it has to confirm that there is no plan"
         except (CannotDecompose, SolverFailed) as reason:
             word = f"extensive: {reason}"

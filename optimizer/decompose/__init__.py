@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,15 +21,16 @@ from models.options import Options
 from optimizer.compile import Arrays, Vector, equilibrate
 from optimizer.cones import cones
 from optimizer.decompose.allowance import allow
-from optimizer.decompose.engine import Engine, Stopped, first_fines
+from optimizer.decompose.engine import Engine, first_fines
 from optimizer.decompose.implied import boxed, implied
 from optimizer.decompose.joining import define, substitute
 from optimizer.decompose.partition import SMALL, SPINE, partition
+from optimizer.decompose.pools import Pool, Stopped, opened
 from optimizer.decompose.sample import SECOND, WORTH, choose
 from optimizer.decompose.search import End, Search
 from optimizer.decompose.split import Split, split
 from optimizer.decompose.start import First, begin, restrict, spread
-from optimizer.highs import Outcome, Report, machine_threads
+from optimizer.highs import Outcome, Report
 from optimizer.tree import Tree
 
 __all__ = ["CannotDecompose", "Nodes", "decompose"]
@@ -78,11 +80,13 @@ def decompose(
     report: Callable[[Report], None] | None = None,
     start: Vector | None = None,
     small: int = SMALL,
+    pool: str = "auto",
 ) -> Outcome:
     """The best plan found, all columns of it, in the units of the arrays, and a bound that holds.
 
     ``start`` proposes values for the decisions (nan: none). ``small``: most nodes of a subtree that is solved
-    apart. Raises CannotDecompose.
+    apart. ``pool`` says where (:mod:`optimizer.decompose.pools`). Raises CannotDecompose,
+    UnknownPool, PoolFailed.
     """
     begun = time.monotonic()
     if cones(arrays):
@@ -101,23 +105,17 @@ def decompose(
     low, high = boxed(*implied(sp.csr_array(scaled.matrix), *given), np.concatenate(given), BOX)
     box = _Box(low, high)
     parent = np.array([nodes.tree.nodes[root].parent or 0 for root in part.roots], dtype=np.int64)
-    setting = _Setting(options, stop, None if seconds is None else begun + seconds * (1 - KEPT_BACK))
-    try:
-        first = _first(whole, box, parent, setting)
-    except Stopped:
-        return Outcome(setting.end(), None, np.inf, -np.inf, None, None, 0, 0)
-    engine = _engine(whole, box, first, setting)
-    allowed, width = engine.allowed, len(whole.master.cost)
-    try:
-        found = _solve(engine, first.point(allowed, np.arange(part.count)), options, report, start)
-    finally:
-        engine.close()
+    deadline = None if seconds is None else begun + seconds * (1 - KEPT_BACK)
+    with closing(opened(pool, part.count, options.threads)) as workers:
+        setting = _Setting(options, stop, deadline, workers)
+        found = _pooled(whole, box, parent, setting, report, start)
+    found = replace(found, note=workers.words, seconds=time.monotonic() - begun)
     if found.x is None:
         return found
     x = np.empty(len(arrays.columns))
-    x[whole.master_columns] = found.x[:width]
-    x[whole.columns] = found.x[len(allowed.whole.master.cost) :][allowed.own]
-    return replace(found, x=define(original, gone, x) * scales.columns, seconds=time.monotonic() - begun)
+    x[whole.master_columns] = found.x[: len(whole.master.cost)]
+    x[whole.columns] = found.x[len(whole.master.cost) :]
+    return replace(found, x=define(original, gone, x) * scales.columns)
 
 
 @dataclass(frozen=True)
@@ -135,6 +133,7 @@ class _Setting:
     options: Options
     stop: threading.Event | None
     deadline: float | None
+    pool: Pool
 
     def left(self) -> float | None:
         """Seconds left, None without a limit."""
@@ -145,6 +144,33 @@ class _Setting:
         return "interrupted" if self.stop is not None and self.stop.is_set() else "time_limit"
 
 
+def _pooled(
+    whole: Split,
+    box: _Box,
+    parent: NDArray[np.int64],
+    setting: _Setting,
+    report: Callable[[Report], None] | None,
+    start: Vector | None,
+) -> Outcome:
+    """The search from its first point on; of the outcome, ``x`` are the programme's own columns: those of the
+    master, then those of the subproblems."""
+    try:
+        first = _first(whole, box, parent, setting)
+    except Stopped:
+        return Outcome(setting.end(), None, np.inf, -np.inf, None, None, 0, 0)
+    engine = _engine(whole, box, first, setting)
+    allowed, width = engine.allowed, len(whole.master.cost)
+    try:
+        point = first.point(allowed, np.arange(whole.subproblems.count))
+        found = _solve(engine, point, setting.options, report, start)
+    finally:
+        engine.close()
+    if found.x is None:
+        return found
+    y, x = found.x[:width], found.x[len(allowed.whole.master.cost) :]
+    return replace(found, x=np.concatenate([y, x[allowed.own]]))
+
+
 def _engine(whole: Split, box: _Box, first: First, setting: _Setting) -> Engine:
     allowed = allow(whole, box.low[whole.columns], box.high[whole.columns])
     m, width = allowed.whole.master, len(whole.master.cost)
@@ -153,7 +179,7 @@ def _engine(whole: Split, box: _Box, first: First, setting: _Setting) -> Engine:
         np.concatenate([box.low[whole.master_columns], m.lower[width:]]),
         np.concatenate([box.high[whole.master_columns], m.upper[width:]]),
         first_fines(first.price, first.cost, first.sums),
-        threads=setting.options.threads or machine_threads(),
+        pool=setting.pool,
         seed=setting.options.seed,
         stop=setting.stop,
         seconds=setting.left(),

@@ -16,7 +16,8 @@ import numpy as np
 
 from optimizer.compile import Vector
 from optimizer.decompose.branching import CANDIDATES, INTEGRAL, Branching, Gains, branchings, packs
-from optimizer.decompose.engine import Engine, Stopped, Visit
+from optimizer.decompose.engine import Engine, Visit
+from optimizer.decompose.pools.port import Stopped
 from optimizer.highs.growing import Basis, Point
 
 End = Literal["optimal", "infeasible", "time_limit", "interrupted"]
