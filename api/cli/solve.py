@@ -116,6 +116,10 @@ def command(
     there = where(server, key, insecure, detach)
     if there is not None and pool != "auto":
         raise typer.BadParameter("--pool: a server decides itself where it solves.")
+    if pool != "auto":
+        from optimizer.decompose.pools import check
+
+        check(pool)
     begun = time.perf_counter()
     with live("reading the instance"):
         from models import files

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import os
+
 from models.faults import UnknownPool
 from optimizer.decompose.pools.port import Asked, Pool, Stopped
 from optimizer.decompose.pools.processes import Processes
 from optimizer.decompose.pools.sharded import Sharded
 from optimizer.decompose.pools.threads import Threads
 from optimizer.highs import machine_threads
+from optimizer.highs.solver import CORES
 
 __all__ = ["MANY", "Asked", "Pool", "Stopped", "check", "opened"]
 
@@ -21,7 +24,8 @@ RAY = ("ray://", "ray:")
 def check(word: str) -> None:
     """Raise UnknownPool if there is no such pool."""
     known = word in ("auto", "threads", "processes", "ray")
-    if not known and not any(word.startswith(start) and word != start for start in RAY):
+    start = next((start for start in RAY if word.startswith(start)), None)
+    if not known and (start is None or word == start):
         raise UnknownPool(
             f"{word!r}; there are auto, threads, processes, ray (a cluster that runs here, or a new one), "
             "ray:HOST:PORT (a cluster) and ray://HOST:PORT (a cluster's client server)."
@@ -32,6 +36,7 @@ def opened(word: str, subproblems: int, threads: int) -> Pool:
     """A pool for so many subproblems, to be closed by whoever asked for it.
 
     ``threads`` is how many threads, processes or actors there are at most (0: as many as there are cores).
+    ``auto`` stays in this process where it has but a share of the machine: its memory is limited as well.
     Raises UnknownPool, PoolFailed where a cluster cannot be reached.
     """
     check(word)
@@ -40,6 +45,7 @@ def opened(word: str, subproblems: int, threads: int) -> Pool:
 
         return Sharded(Cluster(word, min(threads, subproblems) if threads else subproblems))
     count = min(threads or machine_threads(), subproblems)
-    if word == "processes" or (word == "auto" and count > 1 and subproblems >= MANY):
+    worth = count > 1 and subproblems >= MANY and CORES not in os.environ
+    if word == "processes" or (word == "auto" and worth):
         return Sharded(Processes(count))
     return Threads(threads or machine_threads())
