@@ -17,6 +17,8 @@ __all__ = ["MANY", "Asked", "Pool", "Stopped", "check", "opened"]
 
 MANY = 300
 """Subproblems from which ``auto`` takes processes."""
+FEW = 2
+"""Cores up to which it does not: a fifth of a round is Python, which two threads hardly notice."""
 RAY = ("ray://", "ray:")
 """What a pool on a cluster begins with, if anything follows."""
 
@@ -45,7 +47,7 @@ def opened(word: str, subproblems: int, threads: int) -> Pool:
 
         return Sharded(Cluster(word, min(threads, subproblems) if threads else subproblems))
     count = min(threads or machine_threads(), subproblems)
-    worth = count > 1 and subproblems >= MANY and CORES not in os.environ
+    worth = count > FEW and subproblems >= MANY and CORES not in os.environ
     if word == "processes" or (word == "auto" and worth):
         return Sharded(Processes(count))
     return Threads(threads or machine_threads())

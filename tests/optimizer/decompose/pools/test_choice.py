@@ -9,7 +9,7 @@ import pytest
 
 from models.faults import PoolFailed, UnknownPool
 from models.options import Options
-from optimizer.decompose.pools import MANY, check, opened
+from optimizer.decompose.pools import FEW, MANY, check, opened
 from optimizer.decompose.pools.sharded import Sharded
 from optimizer.decompose.pools.threads import Threads
 from optimizer.highs.solver import CORES
@@ -28,18 +28,18 @@ def test_a_pool_that_is_not_there_is_told_before_anything_is_done(word: str) -> 
         solve(support.case("rule-calm"), Options(method="decompose"), pool=word)
 
 
-@pytest.mark.parametrize(("subproblems", "threads"), [(MANY - 1, 2), (MANY, 1), (1, 0)])
-def test_few_subproblems_or_one_core_stay_in_this_process(subproblems: int, threads: int) -> None:
+@pytest.mark.parametrize(("subproblems", "threads"), [(MANY - 1, FEW + 1), (MANY, FEW), (1, 0)])
+def test_few_subproblems_or_cores_stay_in_this_process(subproblems: int, threads: int) -> None:
     assert isinstance(opened("auto", subproblems, threads), Threads)
 
 
 def test_many_go_to_processes_unless_the_machine_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(CORES, raising=False)
-    with closing(opened("auto", MANY, 2)) as pool:
+    with closing(opened("auto", MANY, FEW + 1)) as pool:
         assert isinstance(pool, Sharded)
-        assert pool.words == "in 2 processes"
-    monkeypatch.setenv(CORES, "2")
-    assert isinstance(opened("auto", MANY, 2), Threads)
+        assert pool.words == f"in {FEW + 1} processes"
+    monkeypatch.setenv(CORES, "3")
+    assert isinstance(opened("auto", MANY, FEW + 1), Threads)
 
 
 def test_without_ray_a_pool_of_its_actors_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
