@@ -9,6 +9,7 @@ allowances of what it used then.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -44,7 +45,7 @@ GRACE = 5.0
 DETERRENT = 8.0
 """Factor on fines where a lost part of the plan is asked for again: no use beyond what it was."""
 KEPT_WITHIN = 1e-6
-"""What a joining row may be broken by then, relatively: ten times what a plan may."""
+"""What a joining row may be broken by more then, relatively: ten times what a plan may in all."""
 
 
 @dataclass
@@ -68,6 +69,7 @@ class Sharded:
     def __init__(self, workers: Workers) -> None:
         self.workers = workers
         self._shards = [_Shard() for _ in range(workers.count)]
+        self._come: deque[tuple[int, Reply | Lost]] = deque()
 
     @property
     def words(self) -> str:
@@ -109,7 +111,10 @@ class Sharded:
             if since is None and halted is not None and halted():
                 since = time.monotonic()
                 self.workers.halt()
-            for k, reply in self.workers.take(TICK):
+            self._come.extend(self.workers.take(TICK))
+            # What is left when one of them raises is for the next exchange.
+            while self._come:
+                k, reply = self._come.popleft()
                 s = self._shards[k]
                 if isinstance(reply, Lost):
                     self._lose(k, reply.reason)
@@ -158,6 +163,7 @@ class Sharded:
         if s.deaths >= DEATHS:
             raise PoolFailed(f"{s.deaths} workers in a row died on one part; the last: {s.reason}")
         self.workers.start(k)
+        self._come = deque(one for one in self._come if one[0] != k)
         s.alive = True
         self.send(k, again(k))
 
@@ -253,7 +259,8 @@ class ShardedOracle:
             if len(parts) > 1:
                 heard = _answered(parts[0]).heard
                 use[which], size[which] = heard.use, heard.size
-        if self.allowed.broken(kept.y, use, size) > KEPT_WITHIN:
+        before = self.allowed.broken(kept.y, kept.use, kept.size)
+        if self.allowed.broken(kept.y, use, size) > before + KEPT_WITHIN:
             raise SolverFailed("a part of the plan was lost with a worker and could not be found again.")
         return x
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ def nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    head = {"num_cpus": 0, "include_dashboard": False, "ray_client_server_port": free_port()}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         for _ in range(2):
             cluster.add_node(num_cpus=1)
@@ -40,6 +42,12 @@ def nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     finally:
         ray.shutdown()
         cluster.shutdown()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
 
 
 def options() -> Options:
@@ -85,6 +93,14 @@ def test_actors_find_what_threads_find_to_the_bit(nodes: Any) -> None:
     assert (there.objective, there.bound) == (here.objective, here.bound)
     assert there.commitments == here.commitments
     assert there.effort.simplex_iterations == here.effort.simplex_iterations
+
+
+def test_from_outside_by_the_client_server(nodes: Any) -> None:
+    port = nodes.head_node._ray_params.ray_client_server_port
+    plan = solve(support.case(NAME), options(), pool=f"ray://127.0.0.1:{port}")
+    assert plan.effort.method == "decompose; by 2 actors of a Ray cluster"
+    assert plan.objective == pytest.approx(support.expected()[NAME]["objective"], rel=1e-5)
+    assert not ray.is_initialized()
 
 
 @pytest.mark.parametrize("word", ["ray://127.0.0.1:1", "ray:127.0.0.1:1", "ray:nowhere", "ray:127.0.0.1:x"])
