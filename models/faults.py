@@ -117,6 +117,20 @@ class SolverFailed(StockpileError):
     exit_code = 1
 
 
+class UnknownPool(StockpileError):
+    """No such pool of subproblems."""
+
+    status = 422
+    exit_code = 2
+
+
+class PoolFailed(StockpileError):
+    """The pool of subproblems does not work."""
+
+    status = 500
+    exit_code = 1
+
+
 class AuditFailed(StockpileError):
     """The plan does not satisfy the instance; it is not to be used."""
 

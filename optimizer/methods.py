@@ -52,11 +52,12 @@ def find(
     start: Callable[[Arrays], Vector | None],
     checkpoint: Callable[[Checkpoint], None] | None = None,
     resume: Checkpoint | None = None,
+    pool: str = "auto",
 ) -> Way:
     """The arrays, and what is found by the method asked for, or by the extensive form where that cannot.
 
     Only the search of the whole programme keeps checkpoints; of one to go on from, the decomposition takes
-    the decisions.
+    the decisions. ``pool`` says where subproblems are solved (:mod:`optimizer.decompose.pools`).
     """
     pieces, word = chosen(options, len(data.tree))
     arrays: Arrays | None = None
@@ -72,9 +73,18 @@ def find(
                 # What is in the pieces need not be held twice.
                 arrays = replace(arrays, matrix=sp.csc_array(arrays.shape))
             with clock.phase("search"):
-                found = solve(cut, options, seconds=clock.left(), stop=stop, report=report, start=proposed)
+                found = solve(
+                    cut,
+                    options,
+                    seconds=clock.left(),
+                    stop=stop,
+                    report=report,
+                    start=proposed,
+                    pool=pool,
+                )
             if found.end != "infeasible":
-                return Way(arrays, found, word, large, entries)
+                said = f"{word}; {found.note}" if found.note else word
+                return Way(arrays, found, said, large, entries)
             word = "extensive: it has to confirm that there is no plan"
         except (CannotDecompose, SolverFailed) as reason:
             word = f"extensive: {reason}"

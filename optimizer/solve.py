@@ -20,6 +20,7 @@ from optimizer.checkpoint import Checkpoint, Refused, key
 from optimizer.compile import Arrays, Vector, no_collection
 from optimizer.cones import run
 from optimizer.data import Data
+from optimizer.decompose.pools import check
 from optimizer.explain import relaxations, runaway
 from optimizer.extract import commitments, operations, risk, tree_rows, values
 from optimizer.highs import Outcome, Report, Solver
@@ -47,6 +48,7 @@ def solve(
     warm: Plan | None = None,
     checkpoint: Callable[[Checkpoint], None] | None = None,
     resume: Checkpoint | None = None,
+    pool: str = "auto",
 ) -> Plan:
     """The best plan that can be found, audited; or the reason why there is none.
 
@@ -60,6 +62,8 @@ def solve(
     checkpoint: called from the solving thread every few seconds of the search, with where it stands.
     resume: where an earlier solve stood; this one goes on there, never with less. One that is for something
         else is not used, and a line of the log says why.
+    pool: where a decomposition solves its subproblems: threads, processes, ray, ray:HOST:PORT or
+        ray://HOST:PORT; auto chooses threads or processes by their number.
 
     Returns
     -------
@@ -70,7 +74,9 @@ def solve(
     ------
     SolverFailed: HiGHS ended in a state that cannot be trusted.
     AuditFailed: the plan does not satisfy the instance.
+    UnknownPool, PoolFailed: there is no such pool; it cannot be reached or loses too many workers.
     """
+    check(pool)
     clock = Clock(options.time_limit, progress)
     keep, resume = _checkpoints(instance, options, checkpoint, resume)
     with clock.phase("tree"):
@@ -84,6 +90,7 @@ def solve(
         start=lambda arrays: None if warm is None else warm_values(arrays, warm),
         checkpoint=keep,
         resume=resume,
+        pool=pool,
     )
     arrays, found = way.arrays, way.found
     if found.x is None:

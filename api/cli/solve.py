@@ -52,6 +52,14 @@ Method = Annotated[
         "same by HiGHS's own search) or decompose (the tree in pieces), e.g. --method decompose.",
     ),
 ]
+Pool = Annotated[
+    str,
+    typer.Option(
+        "--pool",
+        help="Where decompose solves its small programmes: threads, processes, ray, ray:HOST:PORT or "
+        "ray://HOST:PORT (actors of a Ray cluster), e.g. --pool processes.",
+    ),
+]
 Tables = Annotated[
     str,
     typer.Option("--tables", help="What tables are written as, e.g. --tables csv,parquet or --tables none."),
@@ -70,6 +78,7 @@ def command(
     threads: Threads = None,
     seed: Seed = None,
     method: Method = None,
+    pool: Pool = "auto",
     warm: Annotated[
         str | None,
         typer.Option(
@@ -105,6 +114,12 @@ def command(
     )
     formats = table_formats(tables)
     there = where(server, key, insecure, detach)
+    if there is not None and pool != "auto":
+        raise typer.BadParameter("--pool: a server decides itself where it solves.")
+    if pool != "auto":
+        from optimizer.decompose.pools import check
+
+        check(pool)
     begun = time.perf_counter()
     with live("reading the instance"):
         from models import files
@@ -130,7 +145,7 @@ def command(
             as_json=as_json,
         )
     with live("loading the solver") as line:
-        plan = search(instance, chosen, earlier, Ticker(line) if line.shown else None)
+        plan = search(instance, chosen, earlier, Ticker(line) if line.shown else None, pool)
         begun = time.perf_counter()
         line("writing")
         written = write_results(instance, plan, out, formats) if out is not None else None
@@ -184,7 +199,9 @@ def table_formats(text: str) -> tuple[str, ...]:
     return check_formats(word.strip() for word in text.split(",") if word.strip() not in ("", "none"))
 
 
-def search(instance: Instance, chosen: Options, earlier: Plan | None, ticker: Ticker | None) -> Plan:
+def search(
+    instance: Instance, chosen: Options, earlier: Plan | None, ticker: Ticker | None, pool: str = "auto"
+) -> Plan:
     """Solve; the first Ctrl-C (or SIGTERM) keeps the incumbent, the second ends the process."""
     from optimizer.interrupt import stoppable
     from optimizer.solve import solve
@@ -193,7 +210,7 @@ def search(instance: Instance, chosen: Options, earlier: Plan | None, ticker: Ti
         print(text, file=sys.stderr, flush=True)
 
     return stoppable(
-        lambda stop: solve(instance, chosen, progress=ticker, stop=stop, warm=earlier),
+        lambda stop: solve(instance, chosen, progress=ticker, stop=stop, warm=earlier, pool=pool),
         signal.SIGINT,
         signal.SIGTERM,
         on_stop=lambda: note("stockpile: stopping with the best plan found; Ctrl-C again aborts."),

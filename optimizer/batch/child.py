@@ -38,7 +38,8 @@ def main(request: Request) -> None:
 def _solve(instance: Instance, request: Request) -> Outcome:
     from optimizer.solve import solve  # an instance with faults need not wait for it
 
-    plan = stoppable(lambda stop: solve(instance, request.options, stop=stop), signal.SIGTERM)
+    # Others run beside it, and its memory is limited: no processes of its own.
+    plan = stoppable(lambda stop: solve(instance, request.options, stop=stop, pool="threads"), signal.SIGTERM)
     write_results(instance, plan, request.folder, request.formats)
     return Outcome(
         name=request.name,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,15 +18,16 @@ import numpy as np
 from models.options import Options
 from optimizer.compile import Arrays, Vector
 from optimizer.decompose.allowance import allow
-from optimizer.decompose.engine import Engine, Stopped, first_fines
+from optimizer.decompose.engine import Engine, first_fines
 from optimizer.decompose.implied import Box
 from optimizer.decompose.partition import SMALL
+from optimizer.decompose.pools import Pool, Stopped, opened
 from optimizer.decompose.preparing import CannotDecompose, Nodes, Pieces, prepare
 from optimizer.decompose.sample import SECOND, WORTH, choose, within
 from optimizer.decompose.search import End, Search
 from optimizer.decompose.split import Split
 from optimizer.decompose.start import First, begin, restrict, spread
-from optimizer.highs import Outcome, Report, machine_threads
+from optimizer.highs import Outcome, Report
 
 __all__ = ["CannotDecompose", "Nodes", "Pieces", "decompose", "prepare", "solve"]
 
@@ -47,12 +49,13 @@ def decompose(
     report: Callable[[Report], None] | None = None,
     start: Vector | None = None,
     small: int = SMALL,
+    pool: str = "auto",
 ) -> Outcome:
     """:func:`prepare`, then :func:`solve`."""
     begun = time.monotonic()
     pieces = prepare(arrays, nodes, small)
     left = None if seconds is None else seconds - (time.monotonic() - begun)
-    found = solve(pieces, options, seconds=left, stop=stop, report=report, start=start)
+    found = solve(pieces, options, seconds=left, stop=stop, report=report, start=start, pool=pool)
     return replace(found, seconds=time.monotonic() - begun)
 
 
@@ -64,29 +67,18 @@ def solve(
     stop: threading.Event | None = None,
     report: Callable[[Report], None] | None = None,
     start: Vector | None = None,
+    pool: str = "auto",
 ) -> Outcome:
     """The best plan found, all columns of it, in the units of the arrays, and a bound that holds.
 
-    ``start`` proposes values for the decisions (nan: none). The pieces are used up.
+    ``start`` proposes values for the decisions (nan: none). ``pool`` says where subproblems are solved
+    (:mod:`optimizer.decompose.pools`). The pieces are used up. Raises UnknownPool, PoolFailed.
     """
     begun = time.monotonic()
-    setting = _Setting(options, stop, None if seconds is None else begun + seconds * (1 - KEPT_BACK))
-    try:
-        first = _first(pieces, setting)
-    except Stopped:
-        return Outcome(setting.end(), None, np.inf, -np.inf, None, None, 0, 0)
-    width, count = len(pieces.whole.master.cost), pieces.whole.subproblems.count
-    engine = _engine(pieces.take(), pieces.box, first, setting)
-    allowed = engine.allowed
-    try:
-        found = _solve(engine, first.point(allowed, np.arange(count)), options, report, start)
-    finally:
-        engine.close()
-    if found.x is None:
-        return found
-    below = found.x[len(allowed.whole.master.cost) :][allowed.own]
-    x = pieces.origin.columns(found.x[:width], below)
-    return replace(found, x=x, seconds=time.monotonic() - begun)
+    deadline = None if seconds is None else begun + seconds * (1 - KEPT_BACK)
+    with closing(opened(pool, pieces.whole.subproblems.count, options.threads)) as workers:
+        found = _pooled(pieces, _Setting(options, stop, deadline, workers), report, start)
+    return replace(found, note=workers.words, seconds=time.monotonic() - begun)
 
 
 @dataclass(frozen=True)
@@ -96,6 +88,7 @@ class _Setting:
     options: Options
     stop: threading.Event | None
     deadline: float | None
+    pool: Pool
 
     def left(self) -> float | None:
         """Seconds left, None without a limit."""
@@ -104,6 +97,30 @@ class _Setting:
     def end(self) -> End:
         """Why a run was stopped."""
         return "interrupted" if self.stop is not None and self.stop.is_set() else "time_limit"
+
+
+def _pooled(
+    pieces: Pieces,
+    setting: _Setting,
+    report: Callable[[Report], None] | None,
+    start: Vector | None,
+) -> Outcome:
+    """The search from its first point on; of the outcome, ``x`` are the columns of the whole programme."""
+    try:
+        first = _first(pieces, setting)
+    except Stopped:
+        return Outcome(setting.end(), None, np.inf, -np.inf, None, None, 0, 0)
+    width, count = len(pieces.whole.master.cost), pieces.whole.subproblems.count
+    engine = _engine(pieces.take(), pieces.box, first, setting)
+    allowed = engine.allowed
+    try:
+        found = _solve(engine, first.point(allowed, np.arange(count)), setting.options, report, start)
+    finally:
+        engine.close()
+    if found.x is None:
+        return found
+    below = found.x[len(allowed.whole.master.cost) :][allowed.own]
+    return replace(found, x=pieces.origin.columns(found.x[:width], below))
 
 
 def _engine(whole: Split, box: Box, first: First, setting: _Setting) -> Engine:
@@ -116,7 +133,7 @@ def _engine(whole: Split, box: Box, first: First, setting: _Setting) -> Engine:
         np.concatenate([box.low, m.lower[width:]]),
         np.concatenate([box.high, m.upper[width:]]),
         first_fines(first.price, first.cost, first.sums),
-        threads=setting.options.threads or machine_threads(),
+        pool=setting.pool,
         seed=setting.options.seed,
         stop=setting.stop,
         seconds=setting.left(),

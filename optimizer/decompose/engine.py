@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from optimizer.compile import Vector
 from optimizer.decompose.allowance import Allowed
 from optimizer.decompose.cuts import CutMaster
-from optimizer.decompose.oracle import Oracle
+from optimizer.decompose.pools.port import Asked, Pool, Stopped
 from optimizer.highs.growing import Basis, Point
 
 FIRST_STEP, STEP, LEAST_STEP = 0.2, 0.5, 0.02
@@ -33,10 +33,6 @@ CLEAN = 1e-7
 """What a joining row may be broken by, in equilibrated units: the simplex method's own tolerance."""
 RAISE, RAISES = 8.0, 4
 """Factor on fines that did not deter, and how often it is tried for one set of decisions."""
-
-
-class Stopped(Exception):
-    """A limit of time, or somebody, asked for an end."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,7 @@ class Engine:
         master_high: Vector,
         fines: Vector,
         *,
-        threads: int,
+        pool: Pool,
         seed: int,
         stop: threading.Event | None,
         seconds: float | None,
@@ -80,7 +76,7 @@ class Engine:
         self.allowed, self.whole, self.stop = allowed, allowed.whole, stop
         self.deadline = None if seconds is None else time.monotonic() + seconds
         m = self.whole.master
-        self.oracle = Oracle(allowed, threads=threads, seed=seed, halted=self.halted)
+        self.oracle: Asked = pool.hold(allowed, seed=seed, halted=self.halted)
         floor = self.oracle.floor()
         self.fines = fines
         self.oracle.charge(fines)
@@ -95,7 +91,7 @@ class Engine:
         """The best point of the relaxation, if any had a plan."""
 
     def close(self) -> None:
-        """Let the threads go."""
+        """Let the subproblems go."""
         self.oracle.close()
 
     def left(self) -> float | None:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from optimizer.compile import Vector
 from optimizer.decompose.allowance import Allowed
-from optimizer.highs.pieces import Blocks, Pieces
+from optimizer.highs.pieces import Blocks, Integers, Pieces
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,27 @@ class Heard:
     """Subproblems × joining rows: what its columns add to each."""
     size: Vector
     """Likewise in absolute terms."""
-    fined: Vector
-    """By joining row: what goes beyond allowances, all subproblems together."""
+    beyond: Vector
+    """Subproblems × joining rows: what goes beyond allowances."""
+
+    @property
+    def fined(self) -> Vector:
+        """By joining row: what goes beyond allowances, all subproblems together."""
+        total: Vector = self.beyond.sum(axis=0)
+        return total
+
+
+def least(allowed: Allowed) -> Vector:
+    """By subproblem: what it costs at least, wherever the master stands."""
+    s = allowed.whole.subproblems
+    owner = np.repeat(np.arange(s.count), np.diff(s.column_start))
+    columns = np.where(s.cost > 0, s.cost * allowed.low, s.cost * allowed.high)
+    return np.bincount(owner, weights=columns, minlength=s.count).astype(float)
 
 
 class Oracle:
-    """The subproblems with their bases. ``low`` and ``high`` are finite bounds on their columns that hold in
-    every plan."""
+    """The subproblems with their bases, in this process. ``low`` and ``high`` are finite bounds on their
+    columns that hold in every plan."""
 
     def __init__(
         self,
@@ -76,6 +90,7 @@ class Oracle:
         self.scale = np.exp2(-np.round(np.log2(likely)))
         self.transposed = sp.csr_array(subs.matrix.T)
         self.joined = sp.coo_array(allowed.sums[1])
+        self.beyond_owner = self.column_owner[allowed.beyond]
         self.cost = subs.cost
         self.costed = 0
         self.rounds = 0
@@ -117,7 +132,6 @@ class Oracle:
         p = answers.row_duals * factor[self.row_owner]
         constant, p = self.constants(p, np.where(feasible[self.column_owner], self.cost, 0.0))
         weights = sp.csr_array((p, np.arange(len(p)), s.row_start), shape=(s.count, len(p)))
-        beyond = self.allowed.beyond
         self._x = x
         return Heard(
             feasible,
@@ -126,20 +140,18 @@ class Oracle:
             self._by_subproblem(self.cost * x),
             self._by_subproblem(s.cost * x),
             *self._use(x),
-            np.bincount(self.allowed.beyond_row, weights=x[beyond], minlength=self.joined.shape[0]).astype(
-                float
-            ),
+            self._by_row(self.beyond_owner, self.allowed.beyond_row, x[self.allowed.beyond]),
         )
 
     def _use(self, x: Vector) -> tuple[Vector, Vector]:
         row, column = self.joined.coords
-        rows = self.joined.shape[0]
-        at, value = self.column_owner[column] * rows + row, self.joined.data * x[column]
-        shape = self.subs.count, rows
-        size = shape[0] * shape[1]
-        use = np.bincount(at, weights=value, minlength=size).astype(float)
-        absolute = np.bincount(at, weights=np.abs(value), minlength=size).astype(float)
-        return use.reshape(shape), absolute.reshape(shape)
+        owner, value = self.column_owner[column], self.joined.data * x[column]
+        return self._by_row(owner, row, value), self._by_row(owner, row, np.abs(value))
+
+    def _by_row(self, owner: Integers, row: Integers, value: Vector) -> Vector:
+        shape = self.subs.count, self.joined.shape[0]
+        sums = np.bincount(owner * shape[1] + row, weights=value, minlength=shape[0] * shape[1])
+        return sums.astype(float).reshape(shape)
 
     def _by_subproblem(self, values: Vector) -> Vector:
         return np.bincount(self.column_owner, weights=values, minlength=self.subs.count).astype(float)
@@ -157,6 +169,4 @@ class Oracle:
 
     def floor(self) -> Vector:
         """By subproblem: what it costs at least, wherever the master stands."""
-        s = self.subs
-        least = np.where(s.cost > 0, s.cost * self.low, s.cost * self.high)
-        return self._by_subproblem(least)
+        return least(self.allowed)

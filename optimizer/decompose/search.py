@@ -1,5 +1,5 @@
-"""Branch and bound on the master: cuts are shared by all nodes, subproblems are asked where decisions are
-whole, and once at nodes near the top.
+"""Branch and bound on the master: cuts are shared by all nodes, subproblems are asked at every node as
+long as it pays, and until the plan is known where decisions are whole.
 
 Every bound is computed from multipliers (:meth:`CutMaster.safe`), and a node for which none can be computed
 counts with that of its parent.
@@ -16,7 +16,8 @@ import numpy as np
 
 from optimizer.compile import Vector
 from optimizer.decompose.branching import CANDIDATES, INTEGRAL, Branching, Gains, branchings, packs
-from optimizer.decompose.engine import STEP, Engine, Stopped, Visit
+from optimizer.decompose.engine import STEP, Engine, Visit
+from optimizer.decompose.pools.port import Stopped
 from optimizer.highs.growing import Basis, Point
 
 End = Literal["optimal", "infeasible", "time_limit", "interrupted"]
@@ -28,9 +29,9 @@ FIRST = 2
 """First plans that are settled: those the master thinks best of."""
 TRIAL = 100
 """Simplex iterations of a trial."""
-DEPTH = 6
 VISITS, WORTH = 3, 0.1
-"""Depth down to which nodes ask the subproblems once."""
+"""Times that a node asks the subproblems at most; once more only if its bound rose by this share of the
+way to the cutoff."""
 OLD = 60
 """Nodes solved after which a cut that has not held since is let go."""
 SHARE = 0.5
@@ -223,20 +224,7 @@ class Search:
         """Branch on a node."""
         point, bound = self._solve(node)
         self.nodes += 1
-        for _ in range(VISITS):
-            if point.end != "optimal" or bound >= self.cutoff or not branchings(self._x(point), self.packs, node.taken):
-                break
-            y, near = self.engine.y(point), self.best or self.engine.centre
-            if near is not None:
-                # Half of the way from a good point: a shorter way, and cuts that still hold there.
-                y = near.y + STEP * (y - near.y)
-            if not self.engine.visit(y, point.x).cuts:
-                break
-            node = self._at(node, bound, point.basis)
-            before = bound
-            point, bound = self._solve(node)
-            if bound - before < WORTH * (min(self.cutoff, 1.1 * abs(bound)) - before):
-                break
+        node, point, bound = self._ask(node, point, bound)
         node = self._at(node, bound, point.basis or node.basis)
         if bound >= self.cutoff or point.end != "optimal":
             # Called infeasible without proof: whatever is there counts with the bound known.
@@ -257,6 +245,25 @@ class Search:
                 self._give_up(below)
             else:
                 self._push(self._at(child, below, solved.basis))
+
+    def _ask(self, node: Node, point: Point, bound: float) -> tuple[Node, Point, float]:
+        """Ask the subproblems at a node as long as that lifts its bound by more than a little."""
+        for _ in range(VISITS):
+            if point.end != "optimal" or bound >= self.cutoff:
+                break
+            if not branchings(self._x(point), self.packs, node.taken):
+                break
+            y, near = self.engine.y(point), self.best or self.engine.centre
+            if near is not None:
+                # Half of the way from a good point: a shorter way, and cuts that still hold there.
+                y = near.y + STEP * (y - near.y)
+            if not self.engine.visit(y, point.x).cuts:
+                break
+            node, before = self._at(node, bound, point.basis), bound
+            point, bound = self._solve(node)
+            if bound - before < WORTH * (min(self.cutoff, before + abs(before)) - before):
+                break
+        return node, point, bound
 
     def _x(self, point: Point) -> Vector:
         return self.engine.y(point)[self.engine.integers]

@@ -49,6 +49,8 @@ class Outcome:
     """Spent in HiGHS."""
     arrays: Arrays | None = None
     """Those that it ended with, if rows were added on the way."""
+    note: str = ""
+    """Where it was solved, unless that is plain."""
 
 
 @dataclass(frozen=True)

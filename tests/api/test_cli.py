@@ -226,6 +226,7 @@ def test_batch(good: Path, faulty: Path, tmp_path: Path, capsys: Capture) -> Non
         (["solve", "x", "--gap", "7"], "--gap"),
         (["solve", "x", "--time-limit", "-1"], "time_limit"),
         (["solve", "x", "--nope"], "--nope"),
+        (["solve", "x", "--server", "http://127.0.0.1:1", "--pool", "processes"], "--pool"),
         (["show", ".", "--table", "nope"], "no table 'nope'"),
         (["export", "x", "--format", "gms"], "gms"),
         (["batch", "x"], "--out"),
@@ -268,6 +269,12 @@ def test_files_that_cannot_be_read_or_written(
     assert "Traceback" not in printed.err
     assert run([*words, "--json"]) == code
     assert document(capsys)["exit_code"] == code
+
+
+@pytest.mark.parametrize("pool", ["nope", "ray://"])
+def test_a_pool_that_does_not_exist(good: Path, capsys: Capture, pool: str) -> None:
+    assert run(["solve", str(good), "--pool", pool]) == 2
+    assert capsys.readouterr().err.startswith(f"stockpile: No such pool of subproblems. {pool!r}; there are")
 
 
 def test_help_names_every_command_and_exit_code(capsys: Capture) -> None:

@@ -27,9 +27,10 @@ def decomposed(
     small: int = 2,
     threads: int = 1,
     seconds: float | None = None,
+    pool: str = "threads",
 ) -> tuple[Outcome, float]:
     """What the decomposition finds with subtrees of at most two nodes; and the USD behind one unit of its
     objective."""
     arrays, nodes, data = programme(instance)
     options = Options(relative_gap=gap, threads=threads)
-    return decompose(arrays, nodes, options, seconds=seconds, small=small), data.units.money
+    return decompose(arrays, nodes, options, seconds=seconds, small=small, pool=pool), data.units.money

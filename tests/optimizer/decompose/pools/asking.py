@@ -1,0 +1,59 @@
+"""Subproblems of a reference case, points to ask them at, and answers as bytes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optimizer.compile import Vector
+from optimizer.decompose.allowance import Allowed, allow
+from optimizer.decompose.oracle import Heard, Oracle
+from optimizer.decompose.preparing import prepare
+from tests.optimizer import support
+from tests.optimizer.decompose.cases import programme
+
+
+def allowed(name: str = "rule-unknown-length", small: int = 1) -> Allowed:
+    """The subproblems of a case, cut as :func:`optimizer.decompose.decompose` does."""
+    arrays, nodes, _ = programme(support.case(name))
+    pieces = prepare(arrays, nodes, small)
+    box = pieces.box
+    return allow(pieces.take(), box.low_subs, box.high_subs)
+
+
+def oracle(of: Allowed) -> Oracle:
+    """They on one thread of this process, fined."""
+    here = Oracle(of, threads=1, seed=0, halted=lambda: False)
+    here.charge(fines(of))
+    return here
+
+
+def fines(of: Allowed) -> Vector:
+    """Fines by joining row that deter."""
+    return np.full(len(of.sides[0]), 50.0)
+
+
+def points(of: Allowed, count: int, seed: int = 0) -> list[Vector]:
+    """Points of the master within its bounds; some leave subproblems without a plan."""
+    random = np.random.default_rng(seed)
+    m = of.whole.master
+    low, high = np.maximum(m.lower, -10.0), np.minimum(m.upper, 10.0)
+    return [low + random.random(len(low)) * (high - low) for _ in range(count)]
+
+
+def bits(heard: Heard) -> list[bytes]:
+    """Everything an answer holds, to the last bit."""
+    slope = heard.slope
+    parts = (
+        heard.feasible,
+        heard.constant,
+        slope.data,
+        slope.indices.astype(np.int64),
+        slope.indptr.astype(np.int64),
+        heard.cost,
+        heard.true,
+        heard.use,
+        heard.size,
+        heard.beyond,
+        heard.fined,
+    )
+    return [np.ascontiguousarray(part).tobytes() for part in parts]
