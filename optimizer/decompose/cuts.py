@@ -42,6 +42,8 @@ class CutMaster:
         self.groups = min(s.count, GROUPS)
         # Subproblems are numbered along the tree: neighbours share a group.
         self.group = np.arange(s.count) * self.groups // max(1, s.count)
+        self.last = floor, sp.csr_array((s.count, self.width))
+        """By subproblem: constants and slopes of the last cuts, kept where they share groups."""
         least = np.bincount(self.group, weights=floor, minlength=self.groups)
         self.matrix = sp.csr_array(sp.hstack([m.matrix, sp.csr_array((self.own, self.groups))]))
         self.transposed = sp.csr_array(self.matrix.T)
@@ -132,12 +134,14 @@ class CutMaster:
     def learn(self, heard: Heard, at: Vector | None) -> int:
         """Add the cuts of a round that a point (y, θ) violates (None: all); how many there are."""
         bad = ~heard.feasible
-        good = np.bincount(self.group[bad], minlength=self.groups) == 0
         count = len(bad)
+        constant, slope = self._known(heard)
         summed = sp.csr_array((np.ones(count), (self.group, np.arange(count))), shape=(self.groups, count))
-        rows = sp.csr_array(sp.hstack([summed @ heard.slope, sp.eye_array(self.groups)]))[good]
-        right = np.bincount(self.group, weights=heard.constant, minlength=self.groups)[good]
-        owner = np.flatnonzero(good)
+        rows = sp.csr_array(sp.hstack([summed @ slope, sp.eye_array(self.groups)]))
+        right = np.bincount(self.group, weights=constant, minlength=self.groups).astype(float)
+        # A group of which nothing is new would say again what it said.
+        fresh = np.bincount(self.group[~bad], minlength=self.groups) > 0
+        rows, right, owner = rows[fresh], right[fresh], np.flatnonzero(fresh)
         wrong = np.flatnonzero(bad)
         if len(wrong):
             blank = sp.csr_array((len(wrong), self.groups))
@@ -145,6 +149,19 @@ class CutMaster:
             right = np.concatenate([right, heard.constant[wrong]])
             owner = np.concatenate([owner, np.full(len(wrong), -1)])
         return self._add(rows, right, owner, at)
+
+    def _known(self, heard: Heard) -> tuple[Vector, sp.csr_array]:
+        """Cuts by subproblem: of those without a plan at this point the last one they had, so that the
+        others of their group are heard, or their floor."""
+        count = len(heard.constant)
+        constant, slope = heard.constant, heard.slope
+        if not heard.feasible.all():
+            constant = np.where(heard.feasible, constant, self.last[0])
+            at = np.where(heard.feasible, np.arange(count), count + np.arange(count))
+            slope = sp.csr_array(sp.csr_array(sp.vstack([slope, self.last[1]]))[at])
+        if self.groups < count:
+            self.last = constant, slope
+        return constant, slope
 
     def _add(self, rows: sp.csr_array, right: Vector, owner: NDArray[np.int64], at: Vector | None) -> int:
         rows.eliminate_zeros()
@@ -165,6 +182,18 @@ class CutMaster:
         self.idle = np.concatenate([self.idle, np.zeros(len(right), dtype=np.int64)])
         self.pinned = np.concatenate([self.pinned, np.zeros(len(right), dtype=bool)])
         return len(right)
+
+    def reach(self, inner: Vector, outer: Vector) -> float:
+        """How far one has to go from one point y to another for all cuts of feasibility to hold (0 to 1), if
+        they hold at the other."""
+        rows = np.flatnonzero(self.cut_group < 0)
+        if not len(rows):
+            return 0.0
+        cuts, right = sp.csr_array(self.cuts[rows])[:, : self.width], self.right[rows]
+        near, far = cuts @ inner, cuts @ outer
+        broken = (near < right) & (far > near)
+        share = (right[broken] - near[broken]) / (far[broken] - near[broken])
+        return min(1.0, float(share.max(initial=0.0)))
 
     def pin(self) -> None:
         """Never let go of the cuts that hold the last point: they settle a set of decisions, which would

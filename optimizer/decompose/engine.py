@@ -168,7 +168,8 @@ class Engine:
             y = self.y(point)
             if best is not None:
                 # An infeasible start still says more than the master's first points.
-                y = best.y + (step if cost < np.inf else 0.5) * (y - best.y)
+                share = max(step if cost < np.inf else 0.5, self.master.reach(best.y, y))
+                y = best.y + share * (y - best.y)
             visit = self.visit(y, point.x)
             if best is None or visit.cost < best.cost or (cost == np.inf and round_ >= 1):
                 best = visit
