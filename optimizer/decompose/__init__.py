@@ -14,16 +14,17 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.options import Options
 from optimizer.compile import Arrays, Vector
 from optimizer.decompose.allowance import allow
-from optimizer.decompose.engine import Engine, first_fines
+from optimizer.decompose.engine import Again, Engine, first_fines
 from optimizer.decompose.implied import Box
 from optimizer.decompose.partition import SMALL
 from optimizer.decompose.pools import Pool, Stopped, opened
 from optimizer.decompose.preparing import CannotDecompose, Nodes, Pieces, prepare
-from optimizer.decompose.sample import SECOND, WORTH, choose, within
+from optimizer.decompose.sample import SECOND, WORTH, choose, weigh, within
 from optimizer.decompose.search import End, Search
 from optimizer.decompose.split import Split
 from optimizer.decompose.start import First, begin, restrict, spread
@@ -33,8 +34,10 @@ __all__ = ["CannotDecompose", "Nodes", "Pieces", "decompose", "prepare", "solve"
 
 RELAXED = 0.3
 """Share of the gap to which the relaxation is solved before the search."""
-SAMPLED_GAP = 3e-3
+SAMPLED_GAP = 1e-2
 """Gap to which the relaxation of a second sample is solved."""
+LONGER = 3
+"""Times the iterations of the first sample that a later one may take."""
 KEPT_BACK = 0.05
 """Share of the gap and of the time left that the search does not use."""
 
@@ -106,15 +109,16 @@ def _pooled(
     start: Vector | None,
 ) -> Outcome:
     """The search from its first point on; of the outcome, ``x`` are the columns of the whole programme."""
+    width = len(pieces.whole.master.cost)
+    sample = _Sample(pieces.whole, pieces.parent, setting)
     try:
-        first = _first(pieces, setting)
+        first = _first(pieces, sample, setting)
     except Stopped:
         return Outcome(setting.end(), None, np.inf, -np.inf, None, None, 0, 0)
-    width, count = len(pieces.whole.master.cost), pieces.whole.subproblems.count
     engine = _engine(pieces.take(), pieces.box, first, setting)
     allowed = engine.allowed
     try:
-        found = _solve(engine, first.point(allowed, np.arange(count)), setting.options, report, start)
+        found = _solve(engine, first, sample, setting.options, report, start)
     finally:
         engine.close()
     if found.x is None:
@@ -140,12 +144,47 @@ def _engine(whole: Split, box: Box, first: First, setting: _Setting) -> Engine:
     )
 
 
-def _first(pieces: Pieces, setting: _Setting) -> First:
+class _Sample:
+    """The few subproblems that are solved with the master as one LP. Those join them that had no plan where
+    the others led: a sample that misses them leads nowhere. Holds the programme until it is let go."""
+
+    def __init__(self, whole: Split, parent: NDArray[np.int64], setting: _Setting) -> None:
+        self.whole: Split | None = whole
+        self.parent, self.probability, self.setting = parent, whole.subproblems.probability, setting
+        self.weights = choose(parent, self.probability, setting.options.seed)
+        self.iterations: int | None = None
+
+    def solve(self) -> First:
+        """A point to start from."""
+        assert self.whole is not None, "let go of"
+        s = self.setting
+        first = begin(
+            self.whole, self.parent, self.weights, s.options.seed, s.stop, s.left(), self.iterations
+        )
+        if self.iterations is None:
+            # What takes much longer the next time is not worth it.
+            self.iterations = LONGER * first.iterations
+        return first
+
+    def again(self, engine: Engine, which: NDArray[np.int64]) -> Again:
+        """Other points for an engine whose subproblems are ``which`` of all."""
+
+        def point(lacking: NDArray[np.bool_]) -> Vector | None:
+            taken = self.weights > 0
+            if taken[which[lacking]].all():
+                return None
+            taken[which[lacking]] = True
+            self.weights = weigh(self.parent, self.probability, taken)
+            return self.solve().point(engine.allowed, which)
+
+        return point
+
+
+def _first(pieces: Pieces, sample: _Sample, setting: _Setting) -> First:
     """A point to start from: one LP on a few subtrees, then a decomposition of some more."""
     whole, parent = pieces.whole, pieces.parent
     seed, s = setting.options.seed, whole.subproblems
-    weights = choose(parent, s.probability, seed)
-    first = begin(whole, parent, weights, seed, setting.stop, setting.left())
+    first = sample.solve()
     if s.count < WORTH * SECOND or first.y is None:
         return first
     weights = choose(parent, s.probability, seed, SECOND)
@@ -154,7 +193,8 @@ def _first(pieces: Pieces, setting: _Setting) -> First:
     box = replace(pieces.box, low_subs=pieces.box.low_subs[columns], high_subs=pieces.box.high_subs[columns])
     engine = _engine(restrict(whole, weights), box, first, setting)
     try:
-        engine.relax(first.point(engine.allowed, chosen), SAMPLED_GAP)
+        point = first.point(engine.allowed, chosen)
+        engine.relax(point, SAMPLED_GAP, sample.again(engine, chosen))
     finally:
         engine.close()
     if engine.centre is None:
@@ -168,7 +208,8 @@ def _first(pieces: Pieces, setting: _Setting) -> First:
 
 def _solve(
     engine: Engine,
-    point: Vector | None,
+    first: First,
+    sample: _Sample,
     options: Options,
     report: Callable[[Report], None] | None,
     start: Vector | None,
@@ -183,10 +224,13 @@ def _solve(
 
     engine.told = told
     try:
-        root, bound = engine.relax(point, RELAXED * gap)
+        every = np.arange(whole.subproblems.count)
+        point, again = first.point(engine.allowed, every), sample.again(engine, every)
+        root, bound = engine.relax(point, RELAXED * gap, again)
     except Stopped:
         end: End = "interrupted" if engine.stop is not None and engine.stop.is_set() else "time_limit"
         return Outcome(end, None, np.inf, engine.bound + whole.offset, None, None, 0, oracle.iterations)
+    sample.whole = None
     if root.end != "optimal":
         return Outcome("infeasible", None, np.inf, np.inf, None, None, 0, oracle.iterations)
     proposed = None if start is None else start[whole.master_columns[engine.integers]]

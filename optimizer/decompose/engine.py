@@ -21,10 +21,14 @@ from optimizer.highs.growing import Basis, Point
 
 FIRST_STEP, STEP, LEAST_STEP = 0.2, 0.5, 0.02
 """Share of the way from the best point to the master's: in the relaxation, with decisions fixed, at least."""
+STARTS = 4
+"""Times that a start at which some subproblem has no plan is made anew with these in the sample."""
 LP_ROUNDS = 60
 """Most rounds of the relaxation."""
 STALLED, PATIENCE = 2e-4, 6
 """The relaxation is left as it is when the bound rises by less (relative) over so many rounds."""
+STALE = 10
+"""Rounds of the relaxation after which cuts that have not held since are let go."""
 FRESH = 5
 """Solves after which cuts that have not held since are let go when a series of rounds is over."""
 SETTLE_ROUNDS = 80
@@ -33,6 +37,10 @@ CLEAN = 1e-7
 """What a joining row may be broken by, in equilibrated units: the simplex method's own tolerance."""
 RAISE, RAISES = 8.0, 4
 """Factor on fines that did not deter, and how often it is tried for one set of decisions."""
+
+
+Again = Callable[[NDArray[np.bool_]], Vector | None]
+"""From which subproblems have no plan to another point."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,8 @@ class Engine:
         self.told: Callable[[float], None] = lambda _: None
         self.bound = -np.inf
         """Of the relaxation."""
+        self.feasible = np.ones(self.whole.subproblems.count, dtype=bool)
+        """By subproblem: whether it had a plan when all were asked last."""
         self.kept = np.inf
         """Cost of the plan that the subproblems keep, the best with whole decisions."""
         self.centre: Visit | None = None
@@ -114,6 +124,7 @@ class Engine:
             # Some may not have answered.
             raise Stopped
         cuts = self.master.learn(heard, at)
+        self.feasible = heard.feasible
         feasible = bool(heard.feasible.all())
         of_master = float((self.whole.master.cost * y).sum())
         cost = of_master + float(heard.cost.sum()) if feasible else np.inf
@@ -145,10 +156,15 @@ class Engine:
 
     # ---- the relaxation
 
-    def relax(self, start: Vector | None, gap: float) -> tuple[Point, float]:
+    def relax(self, start: Vector | None, gap: float, again: Again = lambda _: None) -> tuple[Point, float]:
         """The relaxation of the decisions to a relative gap, from a point of the master if there is one:
-        the master's last point, and the bound (inf: there is no plan)."""
+        the master's last point, and the bound (inf: there is no plan). ``again`` makes another point to start
+        from when it is told which subproblems have no plan there."""
         best = None if start is None else self.visit(start, None)
+        for _ in range(STARTS):
+            if best is None or best.cost < np.inf or (start := again(~self.feasible)) is None:
+                break
+            best = self.visit(start, None)
         step, bounds = FIRST_STEP, [-np.inf]
         for round_ in range(LP_ROUNDS):
             point = self.solve()
@@ -174,6 +190,8 @@ class Engine:
             if best is None or visit.cost < best.cost or (cost == np.inf and round_ >= 1):
                 best = visit
             step = min(STEP, step * 1.2) if visit.cost < np.inf else max(LEAST_STEP, step / 2)
+            if round_ % STALE == STALE - 1:
+                self.master.forget(STALE)
         self.master.forget(FRESH)
         self.centre = None if best is None or best.cost == np.inf else best
         return point, self.bound

@@ -34,6 +34,7 @@ class First:
     cost: float
     sums: Vector
     """How large the joining rows are, in absolute terms."""
+    iterations: int
 
     def point(self, allowed: Allowed, which: NDArray[np.int64]) -> Vector | None:
         """A point of a master whose subproblems are ``which`` of all."""
@@ -63,20 +64,21 @@ def begin(
     seed: int,
     stop: threading.Event | None,
     seconds: float | None,
+    iterations: int | None = None,
 ) -> First:
-    """Solve the sample as one LP."""
+    """Solve the sample as one LP, in so many iterations at most."""
     m, s = whole.master, whole.subproblems
     rows, width = len(m.joining), len(m.cost)
     few = sampled(whole, weights)
     lp = Growing(
         sp.csc_array(few.matrix), few.cost, few.lower, few.upper, few.row_lower, few.row_upper,
-        seed=seed, stop=stop, presolve=True,
+        seed=seed, stop=stop, once=True,
     )  # fmt: skip
     sides = np.abs([m.row_lower[m.joining], m.row_upper[m.joining]])
     sums = np.where(np.isfinite(sides), sides, 0.0).max(axis=0, initial=0.0)
-    point = lp.solve(seconds=seconds)
+    point = lp.solve(seconds=seconds, iterations=iterations)
     if point.end != "optimal":
-        return First(None, np.zeros((s.count, rows)), np.zeros(rows), 0.0, sums)
+        return First(None, np.zeros((s.count, rows)), np.zeros(rows), 0.0, sums, point.iterations)
     chosen = np.flatnonzero(weights)
     columns = within(s.column_start, chosen)
     used = s.joining[:, columns] @ sp.diags_array(point.x[width:])
@@ -89,7 +91,7 @@ def begin(
     heavy = (abs(used) @ member).toarray().reshape(rows, len(chosen)) @ weights[chosen]
     price = point.row_duals[m.joining]
     first = point.x[:width], spread(use, chosen, parent, likely), price, point.objective
-    return First(*first, np.maximum(sums, heavy))
+    return First(*first, np.maximum(sums, heavy), point.iterations)
 
 
 def restrict(whole: Split, weights: Vector) -> Split:

@@ -70,8 +70,10 @@ class Growing:
         *,
         seed: int = 0,
         stop: threading.Event | None = None,
-        presolve: bool = False,
+        once: bool = False,
     ) -> None:
+        """``once``: it will be solved once, from nothing, to the usual tolerances."""
+        tolerance = USUAL if once else TIGHT
         lp = highspy.HighsLp()
         lp.num_row_, lp.num_col_ = matrix.shape
         lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, lower, upper
@@ -83,11 +85,11 @@ class Growing:
         h = self._highs = highspy.Highs()
         for option, value in (
             ("output_flag", False),
-            ("presolve", "on" if presolve else "off"),
+            ("presolve", "on" if once else "off"),
             ("solver", "simplex"),
-            ("simplex_dual_edge_weight_strategy", 1),
-            ("primal_feasibility_tolerance", TIGHT),
-            ("dual_feasibility_tolerance", TIGHT),
+            ("simplex_dual_edge_weight_strategy", -1 if once else 1),
+            ("primal_feasibility_tolerance", tolerance),
+            ("dual_feasibility_tolerance", tolerance),
             ("random_seed", seed),
         ):
             h.setOptionValue(option, value)
