@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import platform
+import resource
 import signal
 import subprocess
 import sys
@@ -35,7 +37,7 @@ def measured(case: Case, method: Method, limits: Limits, folder: Path) -> Row:
     diary, log = (folder / "logs" / f"{case.name}.{method.name}.{end}" for end in ("jsonl", "txt"))
     diary.parent.mkdir(parents=True, exist_ok=True)
     diary.unlink(missing_ok=True)
-    words = {
+    words: dict[str, object] = {
         "path": str(path.resolve()),
         "method": method.name,
         "gap": limits.gap,
@@ -43,10 +45,13 @@ def measured(case: Case, method: Method, limits: Limits, folder: Path) -> Row:
         "threads": limits.threads,
         "diary": str(diary.resolve()),
     }
-    command = [sys.executable, "-m", "benchmarks.measure", json.dumps(words)]
     seconds = limits.seconds + max(GRACE[0], GRACE[1] * limits.seconds)
+    # It ends itself should nobody be left to end it.
+    words["alarm"] = math.ceil(seconds) + 5
+    command = [sys.executable, "-m", "benchmarks.measure", json.dumps(words)]
     # Threads of the linear algebra beneath would be counted as nobody's.
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    before = processor_seconds()
     with log.open("wb") as out:
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, start_new_session=True, env=environment
@@ -59,6 +64,7 @@ def measured(case: Case, method: Method, limits: Limits, folder: Path) -> Row:
     versions = ", ".join(f"{name} {found}" for name in PACKAGES if (found := installed(name)))
     row = replace(
         row,
+        cpu=processor_seconds() - before,
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         versions=f"Python {platform.python_version()}, {versions}",
     )
@@ -85,6 +91,12 @@ def _watched(process: subprocess.Popen[bytes], seconds: float, memory: float) ->
             return "out of memory", peak
         if time.monotonic() > end:
             return "out of time", peak
+
+
+def processor_seconds() -> float:
+    """Of all processes that this one has started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def resident(session: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,10 @@ COLOURS = dict(
     )
 ) | {FLOOR: style.BLACK}
 HEIGHT, WIDTH = 340, 400
+MARGIN = 1.5
+"""Factor by which the axis goes beyond the smallest and the largest size."""
+ASIDE = 0.08
+"""Share of a size by which points at a limit stand apart."""
 TITLE = "Seconds and memory against scenarios"
 BELOW = (
     "Reading, building and solving of one case to the gap asked for; lines join the cases that were solved"
@@ -74,13 +79,24 @@ def points(rows: Sequence[Row]) -> pd.DataFrame:
 def panel(data: pd.DataFrame, title: str) -> style.Drawing:
     """One family, one quantity."""
     names = list(COLOURS)
-    x = alt.X("scenarios:Q", title="scenarios", scale=alt.Scale(type="log", nice=False, padding=12))
-    y = alt.Y("value:Q", title=None, scale=alt.Scale(type="log", padding=12))
-    colour = alt.Color("method:N", scale=style.hues(names, COLOURS), legend=style.legend(4))
+    rank = data["method"].map(names.index) - len(METHODS) / 2
+    # Methods that were stopped at the same limit stand beside each other.
+    data = data.assign(at=data["scenarios"] * (1 + ASIDE * rank).where(data["end"] == STOPPED, 1.0))
+    sizes = sorted(data["scenarios"].unique().tolist())
+    across = alt.Scale(type="log", nice=False, domain=[sizes[0] / MARGIN, sizes[-1] * MARGIN])
+    tens = [
+        10.0**n
+        for n in range(
+            math.floor(math.log10(data["value"].min())), math.ceil(math.log10(data["value"].max())) + 1
+        )
+    ]
+    up = alt.Scale(type="log", nice=False, domain=[tens[0], max(tens[-1], 10 * tens[0])])
     base = alt.Chart(data).encode(
-        x=x.axis(labelExpr="format(datum.value, ',')", tickCount=5),
-        y=y.axis(labelExpr="format(datum.value, '~r')", tickCount=6),
-        color=colour,
+        x=alt.X("at:Q", title="scenarios", scale=across).axis(
+            labelExpr="format(datum.value, ',')", values=sizes, labelFlush=False
+        ),
+        y=alt.Y("value:Q", title=None, scale=up).axis(labelExpr="format(datum.value, ',~r')", values=tens),
+        color=alt.Color("method:N", scale=style.hues(names, COLOURS), legend=style.legend(4)),
     )
     dash = alt.condition(alt.datum.method == FLOOR, alt.value([5, 4]), alt.value([1, 0]))
     lines = base.transform_filter(alt.datum.end == SOLVED).mark_line().encode(strokeDash=dash)

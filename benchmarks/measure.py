@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import signal
 import sys
 import time
 from dataclasses import asdict
@@ -27,8 +28,9 @@ def peak_mb() -> float:
 
 
 def main() -> None:
-    """Measure as the first argument says: path, method, gap, seconds, threads, diary."""
+    """Measure as the first argument says: path, method, gap, seconds, threads, diary, alarm."""
     words = json.loads(sys.argv[1])
+    signal.alarm(words["alarm"])
     deadline = time.monotonic() + words["seconds"]
     asked = Asked(Path(words["path"]), words["method"], words["gap"], deadline, words["threads"])
     # Libraries are loaded before any clock runs.

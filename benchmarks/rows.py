@@ -47,6 +47,8 @@ class Row:
     """Part of solving."""
     floor: float | None = None
     """Every subproblem once, warm, at the final plan; no part of solving."""
+    cpu: float | None = None
+    """Processor seconds of the process and what it waited for, loading of libraries included."""
     objective: float | None = None
     bound: float | None = None
     branch_nodes: int | None = None

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -44,6 +46,8 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="measure nothing, write table and chart")
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "bench", help="folder of results")
     asked = parser.parse_args()
+    # Asked to end, it takes what it has started with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     limits = Limits(
         asked.gap,
         asked.limit,
@@ -81,7 +85,7 @@ def measure(
         for method in methods:
             row = Row(case.name, case.family, case.scenarios, method.name, limits, "skipped")
             known, why = store.rows.get(row.key), lost.get((case.family, method.name))
-            if known is not None and not again:
+            if known is not None and known.status != "failed" and not again:
                 row = known
             elif why is not None and not hopeless:
                 yield Row(case.name, case.family, case.scenarios, method.name, limits, "skipped", why)

@@ -89,10 +89,20 @@ def as_markdown(rows: Sequence[Row]) -> str:
         "building s",
         "solving s",
     ]
-    titles += ["relaxation s", "search s", "total s", "gap", "gap USD", "objective USD", "peak MB", "floor s"]
+    titles += [
+        "relaxation s",
+        "search s",
+        "total s",
+        "CPU s",
+        "gap",
+        "gap USD",
+        "objective USD",
+        "peak MB",
+        "floor s",
+    ]
     lines += _header(titles, 5)
     for row in rows:
-        seconds = (row.reading, row.building, row.solving, row.relaxation, row.search, row.total)
+        seconds = (row.reading, row.building, row.solving, row.relaxation, row.search, row.total, row.cpu)
         status = f"{row.status}: {row.note}" if row.note else row.status
         cells = [
             row.case,

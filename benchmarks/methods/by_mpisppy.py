@@ -16,9 +16,12 @@ from typing import Any
 import pyomo.environ as pyo
 from mpisppy import scenario_tree
 from mpisppy.opt.ef import ExtensiveForm
+from pyomo.core.expr.numeric_expr import LinearExpression
 from pyomo.core.expr.visitor import identify_variables
+from pyomo.repn import generate_standard_repn
 
 from benchmarks.methods import Asked, Found, Steps, finite, linear
+from benchmarks.methods.by_pyomo import hands_off
 from models.files import read
 from models.instance import Instance
 from optimizer.data import Data
@@ -98,7 +101,15 @@ class Scenarios:
         weights = [self.weight[leaf] for leaf in self.leaves]
         whole.joining = pyo.ConstraintList()
         for rows in zip(*self.joining, strict=True):
-            body = pyo.quicksum(p * row.body for p, row in zip(weights, rows, strict=True))
+            parts = [generate_standard_repn(row.body, quadratic=False) for row in rows]
+            terms = [
+                (p * coefficient, column)
+                for p, part in zip(weights, parts, strict=True)
+                for coefficient, column in zip(part.linear_coefs, part.linear_vars, strict=True)
+            ]
+            constant = sum(p * part.constant for p, part in zip(weights, parts, strict=True))
+            coefficients, columns = zip(*terms, strict=True)
+            body = LinearExpression(linear_coefs=coefficients, linear_vars=columns, constant=constant)
             whole.joining.add((rows[0].lb, body, rows[0].ub))
 
 
@@ -110,7 +121,7 @@ def run(asked: Asked, steps: Steps) -> Found:
     steps.begin("building")
     scenarios = Scenarios(instance)
     form = ExtensiveForm(
-        {"solver": "appsi_highs", "toc": False},
+        {"solver": "highs", "toc": False},
         [f"leaf{leaf}" for leaf in scenarios.leaves],
         scenarios.model,
         all_nodenames=["ROOT", *scenarios.names.values()],
@@ -118,6 +129,7 @@ def run(asked: Asked, steps: Steps) -> Found:
     scenarios.join(form.ef)
     solver = form.solver
     solver.set_instance(form.ef)
+    hands_off(solver)
     steps.begin("solving")
     results = form.solve_extensive_form(
         {

@@ -25,13 +25,7 @@ def run(asked: Asked, steps: Steps) -> Found:
     model.expected_cost.deactivate()
     solver = Highs()
     solver.set_instance(model)
-    # Nothing changes between handing over and solving.
-    watch = solver.config.auto_updates
-    for what in ("constraints", "vars", "params"):
-        watch[f"check_for_new_or_removed_{what}"] = False
-    watch.check_for_new_objective = False
-    for what in ("constraints", "vars", "parameters", "named_expressions", "objective"):
-        watch[f"update_{what}"] = False
+    hands_off(solver)
     steps.begin("solving")
     results = solver.solve(
         model,
@@ -53,6 +47,16 @@ def run(asked: Asked, steps: Steps) -> Found:
         bound=None if bound is None else bound * money,
         branch_nodes=results.extra_info.mip_node_count,
     )
+
+
+def hands_off(solver: Highs) -> None:
+    """Tell the interface that nothing changes between handing over and solving, so that it does not look."""
+    watch = solver.config.auto_updates
+    for what in ("constraints", "vars", "params"):
+        watch[f"check_for_new_or_removed_{what}"] = False
+    watch.check_for_new_objective = False
+    for what in ("constraints", "vars", "parameters", "named_expressions", "objective"):
+        watch[f"update_{what}"] = False
 
 
 ENDS = {
