@@ -9,6 +9,7 @@ PYTHON ?=
 JOBS ?= 2
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
+BENCH_ARGS ?=
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input -qq
@@ -85,8 +86,8 @@ docs: .venv/.project ## Write the formulation page from the docstrings
 	@$(PY) -m docs.build
 
 .PHONY: bench
-bench: .venv/.project ## Measure building and solving, by phase
-	@$(PY) -m benchmarks.run
+bench: .venv/.project ## Measure cases by methods into out/bench (BENCH_ARGS="--quick", more: docs/benchmarks.md)
+	@$(PY) -m benchmarks.run $(BENCH_ARGS)
 
 .PHONY: lock
 lock: .venv/.dev ## Resolve the dependencies again into both lock files
