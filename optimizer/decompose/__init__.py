@@ -225,8 +225,12 @@ def _solve(
     engine.told = told
     try:
         every = np.arange(whole.subproblems.count)
-        point, again = first.point(engine.allowed, every), sample.again(engine, every)
-        root, bound = engine.relax(point, RELAXED * gap, again)
+        point = first.point(engine.allowed, every)
+        if len(every) < WORTH * SECOND:
+            root, bound = engine.relax(point, RELAXED * gap, sample.again(engine, every))
+        else:
+            # The second sample has been further than the first can lead.
+            root, bound = engine.relax(point, RELAXED * gap)
     except Stopped:
         end: End = "interrupted" if engine.stop is not None and engine.stop.is_set() else "time_limit"
         return Outcome(end, None, np.inf, engine.bound + whole.offset, None, None, 0, oracle.iterations)
