@@ -60,15 +60,19 @@ layers: .venv/.dev ## Who may import whom
 
 .PHONY: test
 test: .venv/.dev ## Quick tests
-	@$(PYTEST) -m "not slow and not deep and not browser"
+	@$(PYTEST) -m "not slow and not deep and not browser and not cluster"
 
 .PHONY: test-all
 test-all: .venv/.dev ## The slow tests as well
-	@$(PYTEST) -m "not deep and not browser"
+	@$(PYTEST) -m "not deep and not browser and not cluster"
 
 .PHONY: test-deep
 test-deep: .venv/.dev ## Services broken for real: killed, frozen, without disk or database; takes long
 	@$(PYTEST) -m deep
+
+.PHONY: test-cluster
+test-cluster: .venv/.dev ## Ray on several nodes of this machine, one of which is lost
+	@$(PY) -m pytest $(PYTEST_ARGS) -m cluster tests/optimizer/decompose
 
 .PHONY: test-browser
 test-browser: .venv/.dev ## The pages in Chromium (STOCKPILE_CHROMIUM names it, if it is not on the PATH)

@@ -18,7 +18,7 @@ from tests.optimizer import support
 
 ray = pytest.importorskip("ray")
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore")]
 ROOT = Path(__file__).resolve().parents[4]
 NAME = "case-21"
 
