@@ -170,11 +170,14 @@ class _Sample:
         """Other points for an engine whose subproblems are ``which`` of all."""
 
         def point(lacking: NDArray[np.bool_]) -> Vector | None:
-            taken = self.weights > 0
-            if taken[which[lacking]].all():
+            if self.whole is None:
                 return None
+            taken = self.weights > 0
             taken[which[lacking]] = True
-            self.weights = weigh(self.parent, self.probability, taken)
+            weights = weigh(self.parent, self.probability, taken)
+            if np.array_equal(weights, self.weights):
+                return None
+            self.weights = weights
             return self.solve().point(engine.allowed, which)
 
         return point
@@ -197,6 +200,8 @@ def _first(pieces: Pieces, sample: _Sample, setting: _Setting) -> First:
         engine.relax(point, SAMPLED_GAP, sample.again(engine, chosen))
     finally:
         engine.close()
+    # The second sample has been further than the first can lead.
+    sample.whole = None
     if engine.centre is None:
         return first
     width, allowed = len(first.y), engine.allowed
@@ -226,11 +231,7 @@ def _solve(
     try:
         every = np.arange(whole.subproblems.count)
         point = first.point(engine.allowed, every)
-        if len(every) < WORTH * SECOND:
-            root, bound = engine.relax(point, RELAXED * gap, sample.again(engine, every))
-        else:
-            # The second sample has been further than the first can lead.
-            root, bound = engine.relax(point, RELAXED * gap)
+        root, bound = engine.relax(point, RELAXED * gap, sample.again(engine, every))
     except Stopped:
         end: End = "interrupted" if engine.stop is not None and engine.stop.is_set() else "time_limit"
         return Outcome(end, None, np.inf, engine.bound + whole.offset, None, None, 0, oracle.iterations)

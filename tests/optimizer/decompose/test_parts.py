@@ -9,6 +9,7 @@ import pytest
 import scipy.sparse as sp
 
 from optimizer.compile import Arrays
+from optimizer.decompose import cuts
 from optimizer.decompose.allowance import allow
 from optimizer.decompose.branching import Branching, Gains, branchings, packs
 from optimizer.decompose.cuts import CutMaster
@@ -257,3 +258,39 @@ def test_what_is_only_assumed_bounds_nothing_else() -> None:
     low, high = boxed(low, high, 2e6, 1e6)
     assert low.max() <= 0.0
     assert high.min() >= 2e6
+
+
+def capped() -> Split:
+    """:func:`small`, but x_0 ≤ 2: it has a plan only where y ≥ 2."""
+    whole = small()
+    return replace(whole, subproblems=replace(whole.subproblems, upper=np.array([2.0, INF])))
+
+
+def test_a_group_is_heard_though_one_of_it_has_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuts, "GROUPS", 1)
+    whole = capped()
+    oracle = asked(whole)
+    oracle.high = np.array([2.0, BOX])
+    master = CutMaster(oracle.allowed.whole, np.zeros(2), np.array([3.0, 9.0]), np.zeros(2))
+    # With only y ≤ 3 of it, the other has the cut 3·(4 - y); of x_0 its floor 0 is known, and y ≥ 2.
+    master.learn(oracle.ask(np.array([1.0, 0.0])), None)
+    # At y = 2 both have one; back at y = 1 the first counts with that: 3·(4 - y) twice is 18 at y = 1.
+    master.learn(oracle.ask(np.array([2.0, 0.0])), None)
+    master.learn(oracle.ask(np.array([1.0, 0.0])), None)
+    theta = master.cuts[:, [2]].toarray()[:, 0]
+    group = master.cut_group == 0
+    at = (
+        master.right[group] / theta[group] - (master.cuts[:, :2] @ np.array([1.0, 0.0]))[group] / theta[group]
+    )
+    assert at.tolist() == pytest.approx([9.0, 18.0, 18.0])
+
+
+def test_how_far_to_go_for_cuts_of_feasibility_to_hold() -> None:
+    oracle = asked(capped())
+    oracle.high = np.array([2.0, BOX])
+    master = CutMaster(oracle.allowed.whole, np.zeros(2), np.array([3.0, 9.0]), np.zeros(2))
+    assert master.reach(np.array([1.0, 0.0]), np.array([3.0, 0.0])) == 0.0
+    master.learn(oracle.ask(np.array([1.0, 0.0])), None)
+    # y ≥ 2 is half of the way from 1 to 3, and none of it from 2.
+    assert master.reach(np.array([1.0, 0.0]), np.array([3.0, 0.0])) == pytest.approx(0.5)
+    assert master.reach(np.array([2.0, 0.0]), np.array([3.0, 0.0])) == pytest.approx(0.0)
