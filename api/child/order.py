@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from models.jobs import Problem, SolverStatus
 
+RESULT = "result"
+"""Folder of an order where the child leaves what it made."""
 Asked = Literal["stop", "cancel"] | None
 """What has been asked of a running job."""
 Tell = Callable[[dict[str, Any]], None]

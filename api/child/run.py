@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import select
+import shutil
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from api.child.death import of_status
 from api.child.memory import Gauge
-from api.child.order import Asked, Order, Outcome, Tell
+from api.child.order import RESULT, Asked, Order, Outcome, Tell
 from api.child.problem import problem
 from api.child.talk import Lines
 from models.faults import Crashed, MemoryExceeded, StockpileError, TimeExceeded
@@ -63,6 +64,8 @@ class Run:
     def _outcome(self, child: _Child) -> Outcome:
         peak = child.gauge.peak / 1e6 if child.gauge is not None else None
         if self.cancelled:
+            # A child that could end at once has written what it had, which nobody wants any more.
+            shutil.rmtree(self.order.folder / RESULT, ignore_errors=True)
             return Outcome("cancelled", self._seconds(), peak)
         if child.ended is not None:
             told = dict(child.ended)

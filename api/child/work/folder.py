@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from api.child.order import RESULT
 from models import files
 from models.instance import Instance
 from models.options import Options
@@ -16,7 +17,7 @@ from models.plan import Plan, Status
 from optimizer.results import read_plan
 
 INSTANCE, PLAN, WARM, SCENARIOS = "instance.json", "plan.json", "warm.json", "scenarios.json"
-RESULT, CHECKPOINT = "result", "checkpoint"
+CHECKPOINT = "checkpoint"
 
 
 def instance_in(folder: Path, name: str = INSTANCE) -> Instance:
