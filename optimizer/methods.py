@@ -20,7 +20,7 @@ from optimizer.progress import Clock
 from optimizer.search import search
 from optimizer.template import Template, arrays_of
 
-LARGE = 200
+LARGE = 300
 """Nodes of the scenario tree from which ``auto`` decomposes (docs/decisions/0021-decomposition.md)."""
 WHOLE = 150_000
 """Entries up to which a programme with its decisions made is solved again as a whole: its solution is then a
