@@ -207,8 +207,7 @@ def _first(pieces: Pieces, sample: _Sample, setting: _Setting) -> First:
     width, allowed = len(first.y), engine.allowed
     use = first.use[chosen]
     use[allowed.owner, allowed.row] = engine.centre.y[width:]
-    likely = np.where(s.probability > 0, s.probability, 1.0)
-    return replace(first, y=engine.centre.y[:width], use=spread(use, chosen, parent, likely))
+    return replace(first, y=engine.centre.y[:width], use=spread(use, chosen, parent, s.weight))
 
 
 def _solve(

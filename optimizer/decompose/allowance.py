@@ -73,7 +73,7 @@ def allow(whole: Split, low: Vector, high: Vector) -> Allowed:
     An allowance lies within what its columns can add up to: more would say nothing, less cannot be.
     """
     m, s = whole.master, whole.subproblems
-    weight = np.where(s.probability > 0, s.probability, 1.0)
+    weight = s.weight
     count, width = s.count, len(m.cost)
     entries = sp.coo_array(s.joining)
     column_owner = np.repeat(np.arange(count), np.diff(s.column_start))

@@ -86,8 +86,7 @@ class Oracle:
         self.row_owner = np.repeat(count, np.diff(subs.row_start))
         self.column_owner = np.repeat(count, np.diff(subs.column_start))
         # Costs carry the probability: as if it were 1, the solver's tolerances mean the same everywhere.
-        likely = np.where(subs.probability > 0, subs.probability, 1.0)
-        self.scale = np.exp2(-np.round(np.log2(likely)))
+        self.scale = np.exp2(-np.round(np.log2(subs.weight)))
         self.transposed = sp.csr_array(subs.matrix.T)
         self.joined = sp.coo_array(allowed.sums[1])
         self.beyond_owner = self.column_owner[allowed.beyond]

@@ -56,6 +56,12 @@ class Subproblems:
         """How many there are."""
         return len(self.probability)
 
+    @property
+    def weight(self) -> Vector:
+        """By subproblem: its probability, 1 where that is 0. What is told by unit of it means the same
+        everywhere."""
+        return np.where(self.probability > 0, self.probability, 1.0)
+
 
 @dataclass(frozen=True)
 class Split:

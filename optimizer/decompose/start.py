@@ -86,7 +86,7 @@ def begin(
     member = sp.csr_array(
         (np.ones(len(owner)), (np.arange(len(owner)), owner)), shape=(len(owner), len(chosen))
     )
-    likely = np.where(s.probability > 0, s.probability, 1.0)
+    likely = s.weight
     use = (used @ member).toarray().T.reshape(len(chosen), rows) / likely[chosen, None]
     heavy = (abs(used) @ member).toarray().reshape(rows, len(chosen)) @ weights[chosen]
     price = point.row_duals[m.joining]

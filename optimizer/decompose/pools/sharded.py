@@ -267,8 +267,7 @@ class ShardedOracle:
     def _as_used(self, at: _Round) -> Vector:
         """The point with allowances of what was used: nothing below costs less without more of something."""
         a = self.allowed
-        probability = a.whole.subproblems.probability
-        weight = np.where(probability > 0, probability, 1.0)
+        weight = a.whole.subproblems.weight
         y = at.y.copy()
         y[len(y) - len(a.owner) :] = at.use[a.owner, a.row] / weight[a.owner]
         return y
