@@ -13,7 +13,6 @@ from optimizer.decompose import cuts
 from optimizer.decompose.allowance import allow
 from optimizer.decompose.branching import Branching, Gains, branchings, packs
 from optimizer.decompose.cuts import CutMaster
-from optimizer.decompose.implied import boxed, implied
 from optimizer.decompose.joining import define, substitute
 from optimizer.decompose.oracle import Oracle
 from optimizer.decompose.partition import SPINE, partition
@@ -233,31 +232,6 @@ def test_a_sample_stands_for_all() -> None:
     assert np.count_nonzero(weights) == 3
     for p, share in ((0, 0.6), (1, 0.4)):
         assert (weights * probability)[parent == p].sum() == pytest.approx(share)
-
-
-def test_bounds_follow_from_rows_forwards_and_backwards() -> None:
-    # x + y ≤ 4 gives x, y ≤ 4; z - 2x ≤ 0 gives z ≤ 8; w ≥ z - 1 has no upper bound.
-    matrix = sp.csr_array(np.array([[1.0, 1.0, 0, 0], [-2.0, 0, 1.0, 0], [0, 0, -1.0, 1.0]]))
-    sides = np.array([-INF, -INF, -1.0]), np.array([4.0, 0.0, INF])
-    low, high = implied(matrix, np.array([0.0, 0.0, 0.0, -INF]), np.full(4, INF), *sides)
-    assert low.tolist() == pytest.approx([0.0, 0.0, 0.0, -1.0], abs=1e-4)
-    assert high.tolist() == pytest.approx([4.0, 4.0, 8.0, INF], rel=1e-5)
-    # Never inside: rounding is left room.
-    assert high[0] > 4.0
-    assert high[2] > 8.0
-    assert low[3] < -1.0
-    assert boxed(low, high, 4.0, 1e6)[1][3] == 1e6
-
-
-def test_what_is_only_assumed_bounds_nothing_else() -> None:
-    # cash + spent = 2,000,000 with neither bounded above: a cash of at most a million, assumed, must not make
-    # anybody spend the other million.
-    matrix = sp.csr_array(np.array([[1.0, 1.0]]))
-    side = np.array([2e6])
-    low, high = implied(matrix, np.zeros(2), np.full(2, INF), side, side)
-    low, high = boxed(low, high, 2e6, 1e6)
-    assert low.max() <= 0.0
-    assert high.min() >= 2e6
 
 
 def capped() -> Split:
