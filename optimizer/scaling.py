@@ -35,10 +35,14 @@ def equilibrate(arrays: Arrays) -> tuple[Arrays, Scales]:
     """
     scales = scales_of(arrays)
     by_row, by_column = scales.rows, scales.columns
-    matrix = arrays.matrix.copy()
-    for first, last, some in stretches(matrix.indptr):
-        widths = np.repeat(by_column[first:last], np.diff(matrix.indptr[first : last + 1]))
-        matrix.data[some] *= by_row[matrix.indices[some]] * widths
+    before = arrays.matrix
+    data = np.empty(len(before.data))
+    for first, last, some in stretches(before.indptr):
+        widths = np.repeat(by_column[first:last], np.diff(before.indptr[first : last + 1]))
+        widths *= by_row[before.indices[some]]
+        np.multiply(before.data[some], widths, out=data[some])
+    # Places of entries are the same: of a large programme once is enough.
+    matrix = sp.csc_array((data, before.indices, before.indptr), shape=before.shape)
     scaled = replace(
         arrays,
         matrix=matrix,
@@ -53,12 +57,15 @@ def equilibrate(arrays: Arrays) -> tuple[Arrays, Scales]:
 
 def scales_of(arrays: Arrays) -> Scales:
     """What rows and columns are to be multiplied by."""
-    by_column = arrays.matrix
-    by_row = sp.csr_array(by_column)
-    column_scale = np.ones(by_column.shape[1])
+    matrix = arrays.matrix
+    column_scale = np.ones(matrix.shape[1])
+    row_scale: Vector | None = None
     for _ in range(ROUNDS):
-        row_scale = _inverse_middle(by_row, column_scale)
-        column_scale = np.where(arrays.integer, 1.0, _inverse_middle(by_column, row_scale))
+        row_scale = _row_scale(matrix, column_scale, row_scale, arrays.integer)
+    assert row_scale is not None
+    for first, last, some in stretches(matrix.indptr):
+        at = slice(first, last)
+        column_scale[at] = _column_scale(matrix, at, some, row_scale, arrays.integer)
     right = np.where(np.isfinite(arrays.row_upper), np.abs(arrays.row_upper), np.abs(arrays.row_lower))
     row_scale = np.minimum(row_scale, LARGEST / np.maximum(right, 1e-300))
     return Scales(_power_of_two(row_scale), _power_of_two(column_scale))
@@ -66,22 +73,63 @@ def scales_of(arrays: Arrays) -> Scales:
 
 def row_scales(rows: sp.csr_array) -> Vector:
     """Powers of two by which rows are multiplied towards entries of size one."""
-    return _power_of_two(_inverse_middle(rows, np.ones(rows.shape[1])))
+    extremes = _Extremes.of(rows.shape[0])
+    extremes.meet(np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr)), np.abs(rows.data))
+    return _power_of_two(extremes.inverse_middle())
 
 
-def _inverse_middle(lines: sp.csr_array | sp.csc_array, scale: Vector) -> Vector:
-    """1 / √(smallest · largest entry) by row (of a csc array: by column), 1 for those that are empty, when
-    what lies across is multiplied by ``scale``."""
-    starts = lines.indptr
-    result = np.ones(len(starts) - 1)
-    for first, last, some in stretches(starts):
-        size = np.abs(lines.data[some])
-        size *= scale[lines.indices[some]]
-        begin = starts[first:last] - starts[first]
-        filled = np.flatnonzero(starts[first + 1 : last + 1] > starts[first:last])
-        low, high = np.minimum.reduceat(size, begin[filled]), np.maximum.reduceat(size, begin[filled])
-        result[first + filled] = 1.0 / np.sqrt(low * high)
-    return result
+def _row_scale(
+    matrix: sp.csc_array, column_scale: Vector, row_scale: Vector | None, integer: NDArray[np.bool_]
+) -> Vector:
+    """Scales of rows by those of the columns, which first, in their place, are computed from ``row_scale`` if
+    given. The matrix is gone through once for both."""
+    rows = _Extremes.of(matrix.shape[0])
+    for first, last, some in stretches(matrix.indptr):
+        at = slice(first, last)
+        if row_scale is not None:
+            column_scale[at] = _column_scale(matrix, at, some, row_scale, integer)
+        size = np.repeat(column_scale[at], np.diff(matrix.indptr[first : last + 1]))
+        size *= np.abs(matrix.data[some])
+        rows.meet(matrix.indices[some], size)
+    return rows.inverse_middle()
+
+
+def _column_scale(
+    matrix: sp.csc_array, columns: slice, entries: slice, row_scale: Vector, integer: NDArray[np.bool_]
+) -> Vector:
+    """Scales of some columns by those of the rows."""
+    size = row_scale[matrix.indices[entries]]
+    size *= np.abs(matrix.data[entries])
+    count = columns.stop - columns.start
+    each = np.diff(matrix.indptr[columns.start : columns.stop + 1])
+    found = _Extremes.of(count)
+    found.meet(np.repeat(np.arange(count), each), size)
+    scale: Vector = np.where(integer[columns], 1.0, found.inverse_middle())
+    return scale
+
+
+@dataclass(frozen=True)
+class _Extremes:
+    """By row or column: its smallest and its largest entry."""
+
+    low: Vector
+    high: Vector
+
+    @classmethod
+    def of(cls, count: int) -> _Extremes:
+        """None met yet."""
+        return cls(np.full(count, np.inf), np.zeros(count))
+
+    def meet(self, at: NDArray[np.integer], size: Vector) -> None:
+        """Take in entries, each in the row or column ``at``."""
+        np.minimum.at(self.low, at, size)
+        np.maximum.at(self.high, at, size)
+
+    def inverse_middle(self) -> Vector:
+        """1 / √(smallest · largest), 1 where there is no entry."""
+        filled = self.high > 0
+        middle: Vector = np.sqrt(np.where(filled, self.low, 1.0) * np.where(filled, self.high, 1.0))
+        return 1.0 / middle
 
 
 def stretches(starts: NDArray[np.int32]) -> Iterator[tuple[int, int, slice]]:

@@ -75,16 +75,23 @@ def allow(whole: Split, low: Vector, high: Vector) -> Allowed:
     m, s = whole.master, whole.subproblems
     weight = s.weight
     count, width = s.count, len(m.cost)
-    entries = sp.coo_array(s.joining)
-    column_owner = np.repeat(np.arange(count), np.diff(s.column_start))
-    of = column_owner[entries.coords[1]]
-    pairs, at = np.unique(of * len(m.joining) + entries.coords[0], return_inverse=True)
-    owner, row = pairs // max(1, len(m.joining)), pairs % max(1, len(m.joining))
+    entries = sp.csc_array(s.joining)
+    each = np.diff(entries.indptr)
+    # By entry: its subproblem, its allowance, its value by unit of probability.
+    of = np.repeat(np.repeat(np.arange(count), np.diff(s.column_start)), each)
     value = entries.data / weight[of]
-    least = np.minimum(value * low[entries.coords[1]], value * high[entries.coords[1]])
-    most = np.maximum(value * low[entries.coords[1]], value * high[entries.coords[1]])
-    least = np.bincount(at, weights=least, minlength=len(pairs))
-    most = np.bincount(at, weights=most, minlength=len(pairs))
+    of *= len(m.joining)
+    of += entries.indices
+    there = np.zeros(count * len(m.joining), dtype=bool)
+    there[of] = True
+    pairs = np.flatnonzero(there)
+    owner, row = pairs // max(1, len(m.joining)), pairs % max(1, len(m.joining))
+    at = (np.cumsum(there) - 1)[of]
+    del of
+    at_low, at_high = value * np.repeat(low, each), value * np.repeat(high, each)
+    least = np.bincount(at, weights=np.minimum(at_low, at_high), minlength=len(pairs))
+    most = np.bincount(at, weights=np.maximum(at_low, at_high), minlength=len(pairs))
+    del at_low, at_high
 
     over = np.isfinite(m.row_upper[m.joining])[row]
     under = np.isfinite(m.row_lower[m.joining])[row]
@@ -95,7 +102,7 @@ def allow(whole: Split, low: Vector, high: Vector) -> Allowed:
     extra, sign = extra[by_owner], sign[by_owner]
     rows = _Places(s.row_start, owner)
     columns = _Places(s.column_start, owner[extra])
-    matrix = _widened(s.matrix, rows, columns, (at, entries.coords[1], value), (extra, sign))
+    matrix = _widened(s.matrix, rows, columns, (at, each, value), (extra, sign))
     linking = _linked(s.linking, rows, width)
     spread = np.maximum(most - least, 0.0)[extra]
     joined = sp.csr_array(
@@ -170,21 +177,20 @@ def _widened(
     used: tuple[NDArray[np.int64], NDArray[np.int32], Vector],
     beyond: tuple[NDArray[np.int64], Vector],
 ) -> sp.csc_array:
-    """The matrix with rows of allowances: what own columns use of them (allowance, column, value), and what
-    the added columns go beyond them (allowance, value)."""
-    allowance, column, value = used
+    """The matrix with rows of allowances: what own columns use of them (allowance by entry, column after
+    column; entries by column; value by entry), what the added columns go beyond them (allowance, value)."""
+    allowance, per_column, value = used
     each = np.zeros(columns.count, dtype=np.int64)
-    per_column = np.bincount(column, minlength=matrix.shape[1])
     each[columns.own], each[columns.added] = np.diff(matrix.indptr) + per_column, 1
     indptr = np.concatenate([[0], np.cumsum(each)])
-    order = np.argsort(column, kind="stable")
     # What is used stands at the end of its column.
     first = indptr[columns.own + 1] - np.cumsum(per_column)
-    at = first[column[order]] + np.arange(len(order))
+    at = np.repeat(first, per_column)
+    at += np.arange(len(at))
     indices, data = np.empty(indptr[-1], dtype=np.int32), np.empty(indptr[-1])
     before = np.ones(len(data), dtype=bool)
     for places, row, values in (
-        (at, allowance[order], value[order]),
+        (at, allowance, value),
         (indptr[columns.added], *beyond),
     ):
         before[places] = False
