@@ -82,14 +82,17 @@ def split(arrays: Arrays, row_owner: Integers, column_owner: Integers, probabili
     Integer columns go to the master, whatever their owner. A row must reach no columns but those of its owner
     and of the master, unless it belongs to the master.
     """
-    column_owner = np.where(arrays.integer, SPINE, column_owner)
+    count = len(probability)
+    # Numbers of two bytes are sorted in a fourth of the time.
+    short = np.int16 if count <= np.iinfo(np.int16).max else np.int32
+    row_owner = row_owner.astype(short)
+    column_owner = np.where(arrays.integer, SPINE, column_owner).astype(short)
     columns = np.argsort(column_owner, kind="stable")
     rows = np.argsort(row_owner, kind="stable")
     first_column = int(np.count_nonzero(column_owner == SPINE))
     first_row = int(np.count_nonzero(row_owner == SPINE))
     of_master, of_subs = columns[:first_column], columns[first_column:]
     master_rows, sub_rows = rows[:first_row], rows[first_row:]
-    count = len(probability)
     owner_of_row, owner_of_column = row_owner[sub_rows], column_owner[of_subs]
     blocks, joining = _below(arrays.matrix, of_subs, rows, owner_of_row, owner_of_column)
     joined = np.flatnonzero(np.diff(joining.indptr))
@@ -114,8 +117,8 @@ def split(arrays: Arrays, row_owner: Integers, column_owner: Integers, probabili
             upper=arrays.upper[of_subs],
             row_lower=arrays.row_lower[sub_rows],
             row_upper=arrays.row_upper[sub_rows],
-            row_start=np.searchsorted(owner_of_row, np.arange(count + 1)),
-            column_start=np.searchsorted(owner_of_column, np.arange(count + 1)),
+            row_start=_starts(owner_of_row, count),
+            column_start=_starts(owner_of_column, count),
             probability=probability,
         ),
         master_columns=of_master,
@@ -124,8 +127,17 @@ def split(arrays: Arrays, row_owner: Integers, column_owner: Integers, probabili
     )
 
 
+def _starts(owner: NDArray[np.integer], count: int) -> Integers:
+    """Where each begins, and the end."""
+    return np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=count))])
+
+
 def _below(
-    matrix: sp.csc_array, columns: Integers, rows: Integers, owner_of_row: Integers, owner_of_column: Integers
+    matrix: sp.csc_array,
+    columns: Integers,
+    rows: Integers,
+    owner_of_row: NDArray[np.integer],
+    owner_of_column: NDArray[np.integer],
 ) -> tuple[sp.csc_array, sp.csr_array]:
     """Columns of subproblems over the rows of subproblems, and over those of the master; ``rows`` are all,
     those of the master first."""
@@ -136,26 +148,28 @@ def _below(
     starts = np.concatenate([[0], np.cumsum(each)])
     # More than enough: what joins is taken out.
     indices, data = np.empty(starts[-1], dtype=np.int32), np.empty(starts[-1])
-    inside = np.zeros(len(columns), dtype=np.int64)
-    joining: list[tuple[NDArray[np.int32], NDArray[np.int64], Vector]] = []
+    inside = np.zeros(len(columns), dtype=np.int32)
+    joining: list[tuple[NDArray[np.int32], NDArray[np.int32], Vector]] = []
     filled = 0
     for begin, end, _ in stretches(starts):
         some = sp.csc_array(matrix[:, columns[begin:end]])
         at = place[some.indices]
-        column = np.repeat(np.arange(begin, end), each[begin:end])
-        below = at >= first
-        above = ~below
-        joining.append((at[above], column[above], some.data[above]))
-        at, column = at[below] - np.int32(first), column[below]
+        column = np.repeat(np.arange(begin, end, dtype=np.int32), each[begin:end])
+        values = some.data
+        above = np.flatnonzero(at < first)
+        if len(above):
+            joining.append((at[above], column[above], values[above]))
+            below = np.flatnonzero(at >= first)
+            at, column, values = at[below], column[below], values[below]
+        at -= np.int32(first)
         if (owner_of_row[at] != owner_of_column[column]).any():
             raise AssertionError("a row of one subproblem reaches a column of another")
-        indices[filled : filled + len(at)], data[filled : filled + len(at)] = at, some.data[below]
+        indices[filled : filled + len(at)], data[filled : filled + len(at)] = at, values
         filled += len(at)
-        inside[begin:end] = np.bincount(column - begin, minlength=end - begin)
+        inside[begin:end] = np.bincount(column - np.int32(begin), minlength=end - begin)
     indptr = np.concatenate([[0], np.cumsum(inside)]).astype(np.int32)
     shape = len(owner_of_row), len(columns)
     blocks = sp.csc_array((data[:filled], indices[:filled], indptr), shape=shape)
     i, j, values = (np.concatenate([part[k] for part in joining] or [np.empty(0)]) for k in range(3))
-    return blocks, sp.csr_array(
-        (values, (i.astype(np.int64), j.astype(np.int64))), shape=(first, len(columns))
-    )
+    above = sp.coo_array((values, (i.astype(np.int32), j.astype(np.int32))), shape=(first, len(columns)))
+    return blocks, sp.csr_array(above)
