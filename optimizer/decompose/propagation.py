@@ -156,13 +156,12 @@ def _other(columns: Columns, count: int) -> Columns:
 
 def _write(least: Vector, columns: Columns, most: Vector) -> bool:
     """Better bounds, a little further out, in the place of others; whether one is where there was none."""
-    room = np.abs(most)
-    room += 1.0
-    room *= ROUNDING
-    most += room
+    half = len(least) // 2
+    known = np.concatenate([least[half:], least[:half]])
+    better = np.flatnonzero(-most > known[columns])
+    columns, most = columns[better], most[better]
+    most += ROUNDING * (1.0 + np.abs(most))
     other = _other(columns, len(least))
-    better = np.flatnonzero(-most > least[other])
-    columns, other, most = columns[better], other[better], most[better]
     before = least[other]
     np.maximum.at(least, other, -most)
     # Rows that contradict each other are for the solver to find.
