@@ -29,6 +29,9 @@ _ENDS: dict[str, GrowingEnd] = {
 }
 _BASIC = highspy.HighsBasisStatus.kBasic
 NOTHING = np.empty(0)
+LOST = 5_000
+"""Iterations, or one for four rows and columns if these are more, after which a run counts as lost: to tight
+tolerances one took 73 seconds, each of its pivots refined."""
 TIGHT, USUAL = 1e-9, 1e-7
 """Tolerances of the simplex method: a safe bound multiplies what they leave open by the width of columns."""
 
@@ -145,10 +148,12 @@ class Growing:
         if basis is not None and basis is not self._last:
             self._restore(basis)
         self._last = None
-        h.setOptionValue("simplex_iteration_limit", highspy.kHighsIInf if iterations is None else iterations)
+        h.setOptionValue("simplex_iteration_limit", self._many() if iterations is None else iterations)
         h.setOptionValue("time_limit", highspy.kHighsInf if seconds is None else h.getRunTime() + seconds)
         use_pool(h, 1)
-        end = self._run() or self._again()
+        end = self._run()
+        if end is None or (iterations is None and self._status() == "kIterationLimit"):
+            end = self._again()
         info = h.getInfo()
         spent = max(0, info.simplex_iteration_count)
         if end == "infeasible":
@@ -164,16 +169,18 @@ class Growing:
         return Point(end, info.objective_function_value, x, duals, self._last, spent)
 
     def _again(self) -> GrowingEnd:
-        """Where the simplex method loses its way: from scratch, then with its usual tolerances. Bounds are
+        """Where the simplex method loses its way: on with its usual tolerances, then from scratch. Bounds are
         computed from multipliers, so they hold all the same."""
         h = self._highs
-        for tolerance in (TIGHT, USUAL):
+        ways = (USUAL, self._many()), (TIGHT, highspy.kHighsIInf), (USUAL, highspy.kHighsIInf)
+        for tolerance, limit in ways:
             h.setOptionValue("primal_feasibility_tolerance", tolerance)
             h.setOptionValue("dual_feasibility_tolerance", tolerance)
-            h.clearSolver()
+            h.setOptionValue("simplex_iteration_limit", limit)
             end = self._run()
-            if end is not None:
+            if end is not None and self._status() != "kIterationLimit":
                 break
+            h.clearSolver()
         status = h.modelStatusToString(h.getModelStatus())
         h.setOptionValue("primal_feasibility_tolerance", TIGHT)
         h.setOptionValue("dual_feasibility_tolerance", TIGHT)
@@ -207,4 +214,12 @@ class Growing:
     def _run(self) -> GrowingEnd | None:
         if self._highs.run() == highspy.HighsStatus.kError:
             return None
-        return _ENDS.get(self._highs.getModelStatus().name)
+        return _ENDS.get(self._status())
+
+    def _status(self) -> str:
+        name: str = self._highs.getModelStatus().name
+        return name
+
+    def _many(self) -> int:
+        rows, columns = self._highs.getNumRow(), self._highs.getNumCol()
+        return max(LOST, int(rows + columns) // 4)
