@@ -16,7 +16,8 @@ import numpy as np
 
 import optimizer.decompose as decomposition
 from optimizer.compile import Vector
-from optimizer.decompose.engine import Engine, Visit
+from optimizer.decompose.engine import Engine
+from optimizer.decompose.visits import Visit
 
 
 @dataclass
@@ -52,8 +53,8 @@ def watched() -> Iterator[Floor]:
         final: Vector | None = None
         true = np.inf
 
-        def visit(self, y: Vector, at: Vector | None) -> Visit:
-            seen = super().visit(y, at)
+        def visit(self, y: Vector, at: Vector | None, exact: bool = False) -> Visit:
+            seen = super().visit(y, at, exact)
             if seen.true < self.true:
                 self.final, self.true = y.copy(), seen.true
             return seen

@@ -82,7 +82,8 @@ def find(
                     start=proposed,
                     pool=pool,
                 )
-            if found.end != "infeasible":
+            # Of a large programme the proof by cuts has to do: as a whole it would take days.
+            if found.end != "infeasible" or (large and np.isposinf(found.bound)):
                 said = f"{word}; {found.note}" if found.note else word
                 return Way(arrays, found, said, large, entries)
             word = "extensive: it has to confirm that there is no plan"

@@ -238,9 +238,10 @@ def _no_plan(
     relaxed: tuple[Relaxation, ...] = ()
     if found.end in ("infeasible", "unbounded"):
         with clock.phase("explain"):
-            if found.end == "infeasible":
+            # A large programme is not at hand as a whole any more.
+            if found.end == "infeasible" and not way.in_pieces:
                 relaxed = relaxations(data, arrays, options, seconds=clock.left(), stop=stop)
-            else:
+            elif found.end == "unbounded":
                 relaxed = runaway(arrays, options)
     bound = found.bound * data.units.money
     return Plan(

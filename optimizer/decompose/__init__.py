@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from models.options import Options
 from optimizer.compile import Arrays, Vector
 from optimizer.decompose.allowance import allow
-from optimizer.decompose.engine import Again, Engine, first_fines
+from optimizer.decompose.engine import Again, Engine
+from optimizer.decompose.fines import first_fines
 from optimizer.decompose.implied import Box
 from optimizer.decompose.partition import SMALL
 from optimizer.decompose.pools import Pool, Stopped, opened
@@ -136,7 +137,7 @@ def _engine(whole: Split, box: Box, first: First, setting: _Setting) -> Engine:
         allowed,
         np.concatenate([box.low, m.lower[width:]]),
         np.concatenate([box.high, m.upper[width:]]),
-        first_fines(first.price, first.cost, first.sums),
+        first_fines(first.price, first.slope, first.cost, first.sums),
         pool=setting.pool,
         seed=setting.options.seed,
         stop=setting.stop,
@@ -236,7 +237,8 @@ def _solve(
         return Outcome(end, None, np.inf, engine.bound + whole.offset, None, None, 0, oracle.iterations)
     sample.whole = None
     if root.end != "optimal":
-        return Outcome("infeasible", None, np.inf, np.inf, None, None, 0, oracle.iterations)
+        # The bound says whether it is proved.
+        return Outcome("infeasible", None, np.inf, bound, None, None, 0, oracle.iterations)
     proposed = None if start is None else start[whole.master_columns[engine.integers]]
     if proposed is not None and not np.isfinite(proposed).all():
         proposed = None

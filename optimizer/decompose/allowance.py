@@ -22,6 +22,26 @@ from numpy.typing import NDArray
 from optimizer.compile import Vector
 from optimizer.decompose.split import Split
 
+ROUNDING = 1e-9
+"""By how much, relatively, a joining row may be broken without counting as broken."""
+
+
+@dataclass(frozen=True)
+class Fines:
+    """What subproblems are charged by unit of their probability for what they must not do."""
+
+    beyond: Vector
+    """By joining row: for going beyond an allowance."""
+    astray: Vector
+    """By column of the master: for a plan that supposes another value than the master's."""
+
+    own: float = 1.0
+    """Factor on their own costs: 0 where nothing but fines counts."""
+
+    def __mul__(self, factor: float) -> Fines:
+        """Higher or lower ones."""
+        return Fines(self.beyond * factor, self.astray * factor, self.own)
+
 
 @dataclass(frozen=True)
 class Allowed:
@@ -35,6 +55,8 @@ class Allowed:
     """By allowance: its subproblem. Allowances are the last columns of the master."""
     row: NDArray[np.int64]
     """By allowance: its position among the joining rows."""
+    width: int
+    """Columns of the master before its allowances."""
     own: NDArray[np.int64]
     """Positions of the programme's own columns among those of the subproblems."""
     beyond: NDArray[np.int64]
@@ -60,10 +82,36 @@ class Allowed:
         low, high = self.sides
         return float((np.maximum(low - total, total - high) / size).max(initial=0.0))
 
-    def fined(self, fines: Vector) -> Vector:
-        """Costs of the subproblems' columns with these fines by joining row."""
-        cost = self.whole.subproblems.cost.copy()
-        cost[self.beyond] = fines[self.beyond_row] * self.weight
+    def share_out(self, y: Vector, use: Vector) -> tuple[Vector, Vector]:
+        """The point y with allowances of what subproblems used there: what one of them takes too much another
+        may have left. Where all together take too much, those who want more than they had get but part of it,
+        so that the joining row holds; by row what they lack then, all together."""
+        low, high = self.sides
+        weight, rows = self.whole.subproblems.weight[self.owner], len(low)
+        m, row = self.whole.master, self.row
+        before, used = y[self.width :], use[self.owner, row] / weight
+        after = np.clip(used, m.lower[self.width :], m.upper[self.width :])
+        total = self.sums[0] @ y + use.sum(axis=0)
+        lack = np.maximum(0.0, np.maximum(total - high, low - total))
+        lack[lack <= ROUNDING * np.maximum(1.0, np.abs(total))] = 0.0
+        more = np.where(total > high, 1.0, -1.0)[row] * (after - before)
+        wanted = np.bincount(row, weights=weight * np.maximum(more, 0.0), minlength=rows)
+        left = np.divide(lack, wanted, out=np.where(lack > 0, 1.0, 0.0), where=wanted > lack)
+        after += np.where(more > 0, left[row], 0.0) * (before - after)
+        over = np.where(np.isfinite(high)[row], np.maximum(used - after, 0.0), 0.0)
+        over += np.where(np.isfinite(low)[row], np.maximum(after - used, 0.0), 0.0)
+        there = np.concatenate([y[: self.width], after])
+        return there, np.bincount(row, weights=weight * over, minlength=rows).astype(float)
+
+    def links(self) -> sp.csr_array:
+        """Rows of the subproblems × columns of the master, but for allowances: going beyond one has a fine of
+        its own."""
+        return sp.csr_array(self.whole.subproblems.linking[:, : self.width])
+
+    def fined(self, fines: Fines) -> Vector:
+        """Costs of the subproblems' columns with these fines."""
+        cost = self.whole.subproblems.cost * fines.own
+        cost[self.beyond] = fines.beyond[self.beyond_row] * self.weight
         return cost
 
 
@@ -141,6 +189,7 @@ def allow(whole: Split, low: Vector, high: Vector) -> Allowed:
         columns.merge(high, spread),
         owner,
         row,
+        width,
         columns.own,
         columns.added,
         row[extra],

@@ -17,7 +17,7 @@ from optimizer.decompose.oracle import Heard
 from optimizer.decompose.split import Split
 from optimizer.highs.growing import Basis, Growing, Point
 
-GROUPS = 100
+GROUPS = 1000
 """Most groups of cuts: a θ for each subproblem up to so many; beyond, neighbours in the tree share one."""
 SLACK = 1e-8
 """Relative violation from which a cut is worth having."""
@@ -56,6 +56,8 @@ class CutMaster:
         self.right = np.empty(0)
         self.idle = np.empty(0, dtype=np.int64)
         self.pinned = np.empty(0, dtype=bool)
+        self.worth = 0.0
+        """Violation, in money, from which a cut of θ is worth having."""
         self.reduced = np.zeros(self.width)
         """By column of the master: its cost with the multipliers of the last safe bound."""
         self.cut_group = np.empty(0, dtype=np.int64)
@@ -167,7 +169,11 @@ class CutMaster:
         rows.eliminate_zeros()
         kept = np.diff(rows.indptr) > 0
         if at is not None:
-            kept &= right - rows @ at > SLACK * (1 + np.abs(right))
+            violated = right - rows @ at
+            kept &= violated > SLACK * (1 + np.abs(right))
+            worth = kept & (violated > np.where(owner >= 0, self.worth, 0.0))
+            # Better flat ones than none.
+            kept = worth if worth.any() else kept
         rows, right, owner = sp.csr_array(rows[kept]), right[kept], owner[kept]
         if not len(right):
             return 0

@@ -8,25 +8,33 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.compile import Vector
-from optimizer.decompose.allowance import Allowed
+from optimizer.decompose.allowance import Allowed, Fines
 from optimizer.decompose.cuts import CutMaster
+from optimizer.decompose.fines import Fined
 from optimizer.decompose.pools.port import Asked, Pool, Stopped
-from optimizer.highs.growing import Basis, Point
+from optimizer.decompose.visits import Settled, Visit
+from optimizer.highs.growing import NOTHING, Basis, Point
 
 FIRST_STEP, STEP, LEAST_STEP = 0.2, 0.5, 0.02
 """Share of the way from the best point to the master's: in the relaxation, with decisions fixed, at least."""
+LONGER, SHORTEST = 1.5, 0.3
+"""With decisions fixed: factor on the step where the last led to a better point or did not, and the least."""
 STARTS = 4
 """Times that a start at which some subproblem has no plan is made anew with these in the sample."""
+FAR = 2.0
+"""A point that costs so many times the best is too far from it."""
 LP_ROUNDS = 60
 """Most rounds of the relaxation."""
-STALLED, PATIENCE = 2e-4, 6
-"""The relaxation is left as it is when the bound rises by less (relative) over so many rounds."""
+STALLED, GAPS, PATIENCE = 1e-3, 3.0, 5
+"""The relaxation is left when the bound rises by less (relative, and in gaps) over so many rounds."""
+WANTED = 0.1
+"""Share of what is open between bound and best point that cuts too flat to be learnt may leave."""
 STALE = 10
 """Rounds of the relaxation after which cuts that have not held since are let go."""
 FRESH = 5
@@ -35,35 +43,17 @@ SETTLE_ROUNDS = 80
 """Most rounds for one set of decisions."""
 CLEAN = 1e-7
 """What a joining row may be broken by, in equilibrated units: the simplex method's own tolerance."""
-RAISE, RAISES = 8.0, 4
-"""Factor on fines that did not deter, and how often it is tried for one set of decisions."""
+RAISES = 4
+"""Times that fines are raised for one set of decisions."""
 
+PROOF_ROUNDS, BROKEN, PROOF = 40, 1e-5, 1e4
+"""Rounds in which to prove that no plan keeps the joining rows; what these may be broken by in all, relative
+to their sides, for tolerances to explain it; and what that costs."""
+PATIENT = 2
+"""Raises after which those that still go astray count as having no plan."""
 
 Again = Callable[[NDArray[np.bool_]], Vector | None]
 """From which subproblems have no plan to another point."""
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A point of the master and what the subproblems make of it."""
-
-    y: Vector
-    cost: float
-    """inf where a subproblem has no plan; fines included."""
-    true: float
-    """Cost without fines; inf where a row that joins subproblems is broken."""
-    fined: Vector
-    """By joining row: what goes beyond allowances."""
-    cuts: int
-    """How many cuts were new."""
-
-
-@dataclass(frozen=True)
-class Settled:
-    """One set of decisions: no plan is below ``bound``; ``best`` keeps all rows."""
-
-    bound: float
-    best: Visit | None
 
 
 class Engine:
@@ -74,20 +64,19 @@ class Engine:
         allowed: Allowed,
         master_low: Vector,
         master_high: Vector,
-        fines: Vector,
+        fines: Fines,
         *,
         pool: Pool,
         seed: int,
         stop: threading.Event | None,
         seconds: float | None,
     ) -> None:
-        self.allowed, self.whole, self.stop = allowed, allowed.whole, stop
+        self.allowed, self.whole, self.stop, self.seed = allowed, allowed.whole, stop, seed
         self.deadline = None if seconds is None else time.monotonic() + seconds
         m = self.whole.master
         self.oracle: Asked = pool.hold(allowed, seed=seed, halted=self.halted)
         floor = self.oracle.floor()
-        self.fines = fines
-        self.oracle.charge(fines)
+        self.charge(fines)
         self.master = CutMaster(self.whole, master_low, master_high, floor, seed=seed, stop=stop)
         self.integers = np.flatnonzero(m.integer)
         self.told: Callable[[float], None] = lambda _: None
@@ -115,22 +104,26 @@ class Engine:
 
     # ---- pieces of a round
 
-    def visit(self, y: Vector, at: Vector | None) -> Visit:
-        """Ask the subproblems at y; the master learns the cuts that the point ``at`` (y, θ) violates."""
+    def visit(self, y: Vector, at: Vector | None, exact: bool = False) -> Visit:
+        """Ask the subproblems at y; the master learns the cuts that the point ``at`` (y, θ) violates. If
+        ``exact``, no subproblem goes astray: it has a plan there or none."""
         if self.halted():
             raise Stopped
-        heard = self.oracle.ask(y)
+        heard = self.oracle.ask(y, exact)
         if self.halted():
             # Some may not have answered.
             raise Stopped
         cuts = self.master.learn(heard, at)
-        self.feasible = heard.feasible
+        self.feasible = heard.feasible & (np.asarray(heard.astray.sum(axis=1)) == 0)
         feasible = bool(heard.feasible.all())
         of_master = float((self.whole.master.cost * y).sum())
-        cost = of_master + float(heard.cost.sum()) if feasible else np.inf
-        kept = feasible and self.allowed.broken(y, heard.use, heard.size) <= CLEAN
-        true = of_master + float(heard.true.sum()) if kept else np.inf
-        return Visit(y, cost, true, heard.fined, cuts)
+        weight = self.whole.subproblems.weight
+        astray: Vector = weight @ heard.astray
+        kept = feasible and not astray.any() and self.allowed.broken(y, heard.use, heard.size) <= CLEAN
+        true = (of_master + float(heard.true.sum())) * self.fines.own
+        y, beyond = self.allowed.share_out(y, heard.use)
+        cost = true + float(self.fines.beyond @ beyond) + float(self.fines.astray @ astray)
+        return Visit(y, cost if feasible else np.inf, true if kept else np.inf, beyond, astray, cuts)
 
     def solve(self, basis: Basis | None = None, iterations: int | None = None) -> Point:
         """The master with the cuts there are."""
@@ -149,10 +142,10 @@ class Engine:
         """Bounds on the decisions."""
         self.master.bound(self.integers, lower, upper)
 
-    def deter(self, visit: Visit) -> None:
-        """Raise the fines of rows that were broken for good."""
-        self.fines[visit.fined > 0] *= RAISE
-        self.oracle.charge(self.fines)
+    def charge(self, fines: Fines) -> None:
+        """Fines from now on."""
+        self.fines = fines
+        self.oracle.charge(fines)
 
     # ---- the relaxation
 
@@ -165,7 +158,7 @@ class Engine:
             if best is None or best.cost < np.inf or (start := again(~self.feasible)) is None:
                 break
             best = self.visit(start, None)
-        step, bounds = FIRST_STEP, [-np.inf]
+        step, bounds, fined = FIRST_STEP, [-np.inf], self._fined()
         for round_ in range(LP_ROUNDS):
             point = self.solve()
             if point.end == "infeasible":
@@ -176,10 +169,11 @@ class Engine:
             self.bound = bounds[-1]
             self.told(bounds[-1])
             cost = np.inf if best is None else best.cost
+            self._want(gap, cost, bounds[-1])
             if cost - bounds[-1] <= gap * abs(cost) < np.inf:
                 break
             late = bounds[-PATIENCE] if len(bounds) > PATIENCE else -np.inf
-            if cost < np.inf and bounds[-1] - late <= STALLED * abs(bounds[-1]):
+            if cost < np.inf and bounds[-1] - late <= min(STALLED, GAPS * gap) * abs(bounds[-1]):
                 break
             y = self.y(point)
             if best is not None:
@@ -189,12 +183,69 @@ class Engine:
             visit = self.visit(y, point.x)
             if best is None or visit.cost < best.cost or (cost == np.inf and round_ >= 1):
                 best = visit
-            step = min(STEP, step * 1.2) if visit.cost < np.inf else max(LEAST_STEP, step / 2)
+            step = min(STEP, step * 1.2) if visit.cost < FAR * abs(cost) else max(LEAST_STEP, step / 2)
             if round_ % STALE == STALE - 1:
                 self.master.forget(STALE)
+            raised = fined.raised(visit)
+            if raised is None:
+                continue
+            if fined.doubtful() and self._impossible(best):
+                return self._nothing()
+            best = self._raise(best, raised)
+        if best is not None and best.beyond.any() and not fined.doubted and self._impossible(best):
+            return self._nothing()
         self.master.forget(FRESH)
         self.centre = None if best is None or best.cost == np.inf else best
         return point, self.bound
+
+    def _nothing(self) -> tuple[Point, float]:
+        """What the relaxation ends with where there is no plan."""
+        self.bound = np.inf
+        return Point("infeasible", np.inf, NOTHING, NOTHING, None, 0), np.inf
+
+    def _impossible(self, best: Visit) -> bool:
+        """Whether no plan keeps the joining rows, decisions relaxed: what they are broken by at least, summed
+        up relative to their sides, is more than tolerances explain. Nothing is said where this is not proved
+        in so many rounds."""
+        before, fines = self.master, self.fines
+        w = self.whole
+        sides = np.abs(np.array(self.allowed.sides))
+        size = np.where(np.isfinite(sides), sides, 0.0).max(axis=0)
+        costless = replace(w, master=replace(w.master, cost=np.zeros(len(w.master.cost))))
+        self.master = CutMaster(
+            costless, before.low[: before.width], before.high[: before.width],
+            np.zeros(w.subproblems.count), seed=self.seed, stop=self.stop,
+        )  # fmt: skip
+        self.charge(Fines(PROOF / np.maximum(1.0, size), np.full(self.allowed.width, PROOF), own=0.0))
+        try:
+            best = self.visit(best.y, None)
+            for _ in range(PROOF_ROUNDS):
+                point = self.solve()
+                bound = self.master.safe(point)
+                if bound > BROKEN * PROOF:
+                    return True
+                if best.cost <= BROKEN * PROOF or point.end != "optimal":
+                    return False
+                self._want(0.0, best.cost, bound)
+                visit = self.visit(best.y + STEP * (self.y(point) - best.y), point.x)
+                if visit.cost < best.cost:
+                    best = visit
+            return False
+        finally:
+            self.master = before
+            self.charge(fines)
+
+    def _want(self, gap: float, cost: float, bound: float) -> None:
+        """Learn no cuts that all together would change but a share of what is still open."""
+        open_ = max(gap * abs(cost), cost - bound)
+        self.master.worth = WANTED * open_ / self.master.groups if np.isfinite(open_) else 0.0
+
+    def _raise(self, best: Visit, factor: Fines) -> Visit:
+        """Raise fines by factors; what the best point costs at most now."""
+        before = self.fines
+        self.charge(Fines(before.beyond * factor.beyond, before.astray * factor.astray))
+        beyond, astray = self.fines.beyond - before.beyond, self.fines.astray - before.astray
+        return replace(best, cost=best.cost + float(beyond @ best.beyond + astray @ best.astray))
 
     # ---- one set of decisions
 
@@ -202,7 +253,8 @@ class Engine:
         """A bound on all plans with these decisions and the best such plan, to a relative tolerance, or until
         the bound is at the cutoff."""
         self.decide(decisions, decisions)
-        since, fines, raised = self.master.idle.copy(), self.fines.copy(), 0
+        since, fines, raised = self.master.idle.copy(), self.fines, 0
+        fined, exact = self._fined(), False
         best: Visit | None = None
         clean: Visit | None = None
         bound, step = -np.inf, STEP
@@ -212,26 +264,33 @@ class Engine:
             if point.end != "optimal" or bound >= cutoff():
                 break
             true = np.inf if clean is None else clean.true
+            self._want(tolerance, np.inf if best is None else best.cost, bound)
             if true - bound <= tolerance * abs(true) < np.inf:
                 break
             if best is not None and best.cost - bound <= tolerance * abs(best.cost):
                 # As good as settled, but for fines that did not deter: nothing else would change that.
                 if raised == RAISES:
                     break
-                self.deter(best)
+                exact = exact or (raised >= PATIENT and bool(best.astray.any()))
+                self._raise(best, fined.all(best))
                 best, raised = None, raised + 1
-            y = self.y(point)
-            visit = self.visit(y if best is None else best.y + step * (y - best.y), point.x)
+            y, share = self.y(point), 1.0 if best is None else step
+            visit = self.visit(y if best is None else best.y + share * (y - best.y), point.x, exact)
             if visit.true < true:
                 clean = visit
                 if visit.true < self.kept:
                     self.kept = visit.true
                     self.oracle.keep()
             if visit.cost < np.inf and (best is None or visit.cost < best.cost):
-                best = visit
+                best, step = visit, min(1.0, step * LONGER)
+            else:
+                step = max(SHORTEST, step / LONGER)
             if visit.cuts:
                 continue
-            if step == 1.0 or best is None:
+            if visit.astray.any() and not exact:
+                best, exact = None, True
+                continue
+            if share == 1.0:
                 break
             step = 1.0
         if point.end == "optimal":
@@ -239,14 +298,8 @@ class Engine:
         self.master.forget(FRESH, since)
         if clean is None and raised:
             # No fine may be enough: these decisions may have no plan, others must not suffer for it.
-            self.fines = fines
-            self.oracle.charge(fines)
+            self.charge(fines)
         return Settled(bound, clean)
 
-
-def first_fines(price: Vector, cost: float, sums: Vector) -> Vector:
-    """Fines by joining row: well above what a sample says the row is worth, and above a share of all cost
-    for all of the row."""
-    unit = abs(cost) / np.maximum(sums, 1.0)
-    fines: NDArray[np.float64] = np.maximum(np.maximum(4.0 * np.abs(price), 0.25 * unit), 0.25)
-    return fines
+    def _fined(self) -> Fined:
+        return Fined(len(self.fines.beyond), len(self.fines.astray))

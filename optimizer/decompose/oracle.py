@@ -23,8 +23,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from optimizer.compile import Vector
-from optimizer.decompose.allowance import Allowed
-from optimizer.highs.pieces import Blocks, Integers, Pieces
+from optimizer.decompose.allowance import Allowed, Fines
+from optimizer.highs.pieces import Answers, Blocks, Costs, Integers, Pieces
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,8 @@ class Heard:
     """Likewise in absolute terms."""
     beyond: Vector
     """Subproblems × joining rows: what goes beyond allowances."""
-
-    @property
-    def fined(self) -> Vector:
-        """By joining row: what goes beyond allowances, all subproblems together."""
-        total: Vector = self.beyond.sum(axis=0)
-        return total
+    astray: sp.csr_array
+    """Subproblems × columns of the master but allowances: how far the points are that they answer for."""
 
 
 def least(allowed: Allowed) -> Vector:
@@ -78,7 +74,7 @@ class Oracle:
         self.allowed, self.subs, self.halted = allowed, subs, halted
         self.low, self.high = allowed.low, allowed.high
         self.pieces = Pieces(
-            Blocks(subs.matrix, subs.lower, subs.upper, subs.row_start, subs.column_start),
+            Blocks(subs.matrix, subs.lower, subs.upper, subs.row_start, subs.column_start, allowed.links()),
             threads=threads,
             seed=seed,
         )
@@ -90,7 +86,7 @@ class Oracle:
         self.transposed = sp.csr_array(subs.matrix.T)
         self.joined = sp.coo_array(allowed.sums[1])
         self.beyond_owner = self.column_owner[allowed.beyond]
-        self.cost = subs.cost
+        self.cost, self.fines = subs.cost, Fines(np.zeros(len(allowed.sides[0])), np.zeros(allowed.width))
         self.costed = 0
         self.rounds = 0
         self.iterations = 0
@@ -100,9 +96,9 @@ class Oracle:
         """Let the threads go."""
         self.pieces.close()
 
-    def charge(self, fines: Vector) -> None:
-        """Fines by joining row from now on."""
-        self.cost, self.costed = self.allowed.fined(fines), self.costed + 1
+    def charge(self, fines: Fines) -> None:
+        """Fines from now on."""
+        self.cost, self.fines, self.costed = self.allowed.fined(fines), fines, self.costed + 1
 
     def keep(self) -> None:
         """Remember what the subproblems did in the last round."""
@@ -112,16 +108,21 @@ class Oracle:
         """Columns of the subproblems as they were when last kept."""
         return self._kept
 
-    def ask(self, y: Vector) -> Heard:
-        """Ask all subproblems."""
+    def ask(self, y: Vector, exact: bool = False) -> Heard:
+        """Ask all subproblems. If ``exact``, none of them goes astray: it has a plan there or none."""
         s = self.subs
         shift = s.linking @ y
         answers = self.pieces.solve(
             np.arange(s.count),
-            self.cost * self.scale[self.column_owner],
+            Costs(
+                self.costed,
+                self.cost * self.scale[self.column_owner],
+                self.fines.astray,
+                s.weight * self.scale,
+            ),
             s.row_lower - shift,
             s.row_upper - shift,
-            costs_are=self.costed,
+            exact=exact,
             halted=self.halted,
         )
         self.rounds += 1
@@ -132,15 +133,31 @@ class Oracle:
         constant, p = self.constants(p, np.where(feasible[self.column_owner], self.cost, 0.0))
         weights = sp.csr_array((p, np.arange(len(p)), s.row_start), shape=(s.count, len(p)))
         self._x = x
+        astray, charged = self._astray(answers)
         return Heard(
             feasible,
             constant,
             sp.csr_array(weights @ s.linking),
-            self._by_subproblem(self.cost * x),
+            self._by_subproblem(self.cost * x) + charged,
             self._by_subproblem(s.cost * x),
             *self._use(x),
             self._by_row(self.beyond_owner, self.allowed.beyond_row, x[self.allowed.beyond]),
+            astray,
         )
+
+    def _astray(self, answers: Answers) -> tuple[sp.csr_array, Vector]:
+        """How far each subproblem went astray, and what that cost."""
+        s = self.subs
+        shape, charged = (s.count, self.allowed.width), np.zeros(s.count)
+        found = sorted(answers.astray.items())
+        for i, one in found:
+            charged[i] = one.charged / self.scale[i]
+        if not found:
+            return sp.csr_array(shape), charged
+        owner = np.concatenate([np.full(len(one.parameters), i) for i, one in found])
+        column = np.concatenate([one.parameters for _, one in found])
+        distance = np.concatenate([one.distance for _, one in found])
+        return sp.csr_array((distance, (owner, column)), shape=shape), charged
 
     def _use(self, x: Vector) -> tuple[Vector, Vector]:
         row, column = self.joined.coords

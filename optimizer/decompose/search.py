@@ -16,8 +16,9 @@ import numpy as np
 
 from optimizer.compile import Vector
 from optimizer.decompose.branching import CANDIDATES, INTEGRAL, Branching, Gains, branchings, packs
-from optimizer.decompose.engine import STEP, Engine, Visit
+from optimizer.decompose.engine import STEP, Engine
 from optimizer.decompose.pools.port import Stopped
+from optimizer.decompose.visits import Visit
 from optimizer.highs.growing import Basis, Point
 
 End = Literal["optimal", "infeasible", "time_limit", "interrupted"]
@@ -25,8 +26,8 @@ End = Literal["optimal", "infeasible", "time_limit", "interrupted"]
 THRESHOLDS = (0.05, 0.2, 0.5)
 """First plans: decisions above a threshold in the relaxation are taken. Fixed costs make the relaxation sign
 a tenth of an agreement, so rounding to the nearest would drop what is worth having."""
-FIRST = 2
-"""First plans that are settled: those the master thinks best of."""
+FIRST = 1
+"""First plans that are settled: what the master thinks best of. The search mends what is not good in it."""
 TRIAL = 100
 """Simplex iterations of a trial."""
 VISITS, WORTH = 3, 0.1
@@ -283,7 +284,10 @@ class Search:
             self._give_up(bound)
             return
         point, below = self._solve(node)
-        if below >= self.cutoff or point.end != "optimal":
+        if (node.lower == node.upper).all():
+            # What could be otherwise has just been fixed.
+            self._give_up(max(bound, below))
+        elif below >= self.cutoff or point.end != "optimal":
             self._give_up(below)
         elif np.array_equal(np.round(self._x(point)), decisions) and not branchings(
             self._x(point), self.packs, node.taken

@@ -20,6 +20,9 @@ from optimizer.decompose.sample import sampled, within
 from optimizer.decompose.split import Split
 from optimizer.highs.growing import Growing
 
+UNKNOWN = 100.0
+"""How steep subproblems are taken to be where no sample says it, in costs of their dearest column."""
+
 
 @dataclass(frozen=True)
 class First:
@@ -31,6 +34,9 @@ class First:
     """What subproblems use of each joining row, by unit of probability: subproblems × rows."""
     price: Vector
     """What the joining rows are worth in the sample."""
+    slope: Vector
+    """By column of the master but the allowances: how steep the steepest subproblem is, by unit of
+    probability."""
     cost: float
     sums: Vector
     """How large the joining rows are, in absolute terms."""
@@ -78,7 +84,9 @@ def begin(
     sums = np.where(np.isfinite(sides), sides, 0.0).max(axis=0, initial=0.0)
     point = lp.solve(seconds=seconds, iterations=iterations)
     if point.end != "optimal":
-        return First(None, np.zeros((s.count, rows)), np.zeros(rows), 0.0, sums, point.iterations)
+        dear = np.abs(s.cost) / np.repeat(s.weight, np.diff(s.column_start))
+        steep = np.full(width, UNKNOWN * float(dear.max(initial=1.0)))
+        return First(None, np.zeros((s.count, rows)), np.zeros(rows), steep, 0.0, sums, point.iterations)
     chosen = np.flatnonzero(weights)
     columns = within(s.column_start, chosen)
     used = s.joining[:, columns] @ sp.diags_array(point.x[width:])
@@ -90,7 +98,12 @@ def begin(
     use = (used @ member).toarray().T.reshape(len(chosen), rows) / likely[chosen, None]
     heavy = (abs(used) @ member).toarray().reshape(rows, len(chosen)) @ weights[chosen]
     price = point.row_duals[m.joining]
-    first = point.x[:width], spread(use, chosen, parent, likely), price, point.objective
+    duals = point.row_duals[len(m.row_lower) :]
+    of_rows = np.repeat(np.arange(len(chosen)), np.diff(s.row_start)[chosen])
+    by_unit = duals / (likely * weights)[chosen][of_rows]
+    member = sp.csr_array((by_unit, (of_rows, np.arange(len(duals)))), shape=(len(chosen), len(duals)))
+    slope = abs(member @ s.linking[within(s.row_start, chosen)]).max(axis=0).toarray().ravel()
+    first = point.x[:width], spread(use, chosen, parent, likely), price, slope, point.objective
     return First(*first, np.maximum(sums, heavy), point.iterations)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import highspy
@@ -22,6 +22,13 @@ from optimizer.highs.solver import machine_threads, use_pool
 
 Integers = NDArray[np.int64]
 
+LOST = ("error", "kUnknown", "kSolveError", "kUnboundedOrInfeasible", "kIterationLimit")
+"""How runs end that have not found out."""
+OTHER_WAYS = (("presolve", "off", "off"), ("presolve", "on", "off"), ("simplex_strategy", 4, 1))
+"""From nothing, with presolve, by the primal simplex method: option, value, and its usual value."""
+FEASIBLE = 1e-7
+"""By how much a row may be broken by going astray and not count: the simplex method's own tolerance."""
+
 
 @dataclass(frozen=True)
 class Blocks:
@@ -34,10 +41,36 @@ class Blocks:
     row_start: Integers
     column_start: Integers
 
+    links: sp.csr_array | None = None
+    """Rows × parameters, what sides are moved by: an LP that has no plan may go astray from their values."""
+
     @property
     def count(self) -> int:
         """How many LPs there are."""
         return len(self.row_start) - 1
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What LPs are charged."""
+
+    number: int
+    """The same number, the same costs."""
+    columns: Vector
+    astray: Vector
+    """By parameter, for a unit that an LP is away from its value."""
+    factor: Vector
+    """By LP, on ``astray``."""
+
+
+@dataclass(frozen=True)
+class Astray:
+    """How far an LP went from the values of parameters."""
+
+    parameters: NDArray[np.int32]
+    distance: Vector
+    charged: float
+    """What that cost."""
 
 
 @dataclass
@@ -49,7 +82,20 @@ class Answers:
     feasible: NDArray[np.bool_]
     """By LP. Where not, ``row_duals`` and objective are those of the least sum of violations."""
     objective: Vector
+    astray: dict[int, Astray] = field(default_factory=dict)
+    """By LP that went astray."""
     iterations: int = 0
+
+
+@dataclass
+class _Loose:
+    """What an LP may go astray from: two more columns for each, up and down."""
+
+    parameters: NDArray[np.int32]
+    entries: sp.csc_array
+    """Rows × parameters."""
+    held: bool = False
+    """Not now."""
 
 
 class Pieces:
@@ -61,6 +107,8 @@ class Pieces:
         self.threads = threads or machine_threads()
         self._held: list[highspy.Highs | None] = [None] * blocks.count
         self._costed = [0] * blocks.count
+        self._loose: list[_Loose | None] = [None] * blocks.count
+        """By LP that once had no plan."""
         self._pool = ThreadPoolExecutor(self.threads)
 
     def close(self) -> None:
@@ -70,21 +118,19 @@ class Pieces:
     def solve(
         self,
         which: Integers,
-        cost: Vector,
+        costs: Costs,
         row_lower: Vector,
         row_upper: Vector,
         *,
-        costs_are: int = 0,
+        exact: bool = False,
         halted: Callable[[], bool] = lambda: False,
     ) -> Answers:
-        """Solve some LPs with these costs and sides (over all columns and rows).
-
-        ``costs_are`` numbers the costs: the same number, the same costs. Once ``halted`` the rest is left.
-        """
+        """Solve some LPs with these costs and sides (over all columns and rows). If ``exact``, none goes
+        astray. Once ``halted`` the rest is left."""
         b = self.blocks
         answers = Answers(
             np.zeros(len(row_lower)),
-            np.zeros(len(cost)),
+            np.zeros(len(costs.columns)),
             np.ones(b.count, dtype=bool),
             np.zeros(b.count),
         )
@@ -94,7 +140,7 @@ class Pieces:
             for i in mine:
                 if halted():
                     break
-                spent += self._one(i, cost, row_lower, row_upper, answers, costs_are)
+                spent += self._one(i, costs, row_lower, row_upper, answers, exact)
             return spent
 
         if self.threads == 1:
@@ -105,40 +151,127 @@ class Pieces:
         return answers
 
     def _one(
-        self, i: int, cost: Vector, row_lower: Vector, row_upper: Vector, answers: Answers, costs_are: int
+        self, i: int, costs: Costs, row_lower: Vector, row_upper: Vector, answers: Answers, exact: bool
     ) -> int:
         b = self.blocks
         rows, columns = slice(*b.row_start[i : i + 2]), slice(*b.column_start[i : i + 2])
-        lower, upper, costs = row_lower[rows], row_upper[rows], cost[columns]
+        lower, upper = row_lower[rows], row_upper[rows]
         held = self._held[i]
         if held is None:
-            held = self._held[i] = self._pass(i, costs, lower, upper)
+            held = self._held[i] = self._pass(i, costs.columns[columns], lower, upper)
         else:
             index = np.arange(len(lower), dtype=np.int32)
             held.changeRowsBounds(len(index), index, lower, upper)
-            if self._costed[i] != costs_are:
-                index = np.arange(len(costs), dtype=np.int32)
-                held.changeColsCost(len(index), index, costs)
-        self._costed[i] = costs_are
+            if self._costed[i] != costs.number:
+                self._charge(i, held, costs)
+        self._costed[i] = costs.number
         use_pool(held, 1)
-        status = _run(held)
-        if status not in ("kOptimal", "kInfeasible"):
-            held.clearSolver()
-            status = _run(held)
-        spent: int = max(0, held.getInfo().simplex_iteration_count)
+        self._hold(i, held, exact)
+        status, spent = self._ran(held)
+        if status == "kInfeasible" and b.links is not None and self._loose[i] is None and not exact:
+            self._loosen(i, held, b.links, costs)
+            status, more = self._ran(held)
+            spent += more
+        if status not in ("kOptimal", "kInfeasible") and self._loose[i] is not None:
+            # Steeper than its fines, it would go astray for ever: then it has a plan there or none.
+            self._hold(i, held, exact=True)
+            status, more = self._ran(held)
+            spent += more
         if status == "kOptimal":
             found = held.getSolution()
-            answers.row_duals[rows] = found.row_dual
-            answers.x[columns] = found.col_value
+            x, width = np.array(found.col_value), columns.stop - columns.start
+            answers.row_duals[rows], answers.x[columns] = found.row_dual, x[:width]
             answers.objective[i] = held.getInfo().objective_function_value
+            loose = self._loose[i]
+            if loose is not None:
+                up, down = x[width : width + len(loose.parameters)], x[width + len(loose.parameters) :]
+                if np.abs(loose.entries @ (up - down)).max(initial=0.0) > FEASIBLE:
+                    away = np.maximum(up + down, 0.0)
+                    charged = float((away * costs.astray[loose.parameters]).sum()) * costs.factor[i]
+                    answers.astray[i] = Astray(loose.parameters, away, charged)
             return spent
         if status != "kInfeasible":
             raise SolverFailed(f"a subproblem ended with: {status}.")
         answers.feasible[i] = False
-        duals, objective, more = self._elastic(i, lower, upper)
+        far = None if b.links is None else self._distance(i, held, b.links, costs)
+        duals, objective, more = self._elastic(i, lower, upper) if far is None else far
         answers.row_duals[rows] = duals
         answers.objective[i] = objective
         return spent + more
+
+    def _hold(self, i: int, held: highspy.Highs, exact: bool) -> None:
+        """Whether an LP may go astray, if it ever did."""
+        loose = self._loose[i]
+        if loose is None or loose.held == exact:
+            return
+        first = int(self.blocks.column_start[i + 1] - self.blocks.column_start[i])
+        count = 2 * len(loose.parameters)
+        index = np.arange(first, first + count, dtype=np.int32)
+        held.changeColsBounds(count, index, np.zeros(count), np.full(count, 0.0 if exact else np.inf))
+        loose.held = exact
+
+    def _distance(
+        self, i: int, held: highspy.Highs, links: sp.csr_array, costs: Costs
+    ) -> tuple[Any, float, int] | None:
+        """Duals and value of the least way, in fines, to where an LP has a plan; None if it has none at all.
+
+        A cut made of them touches what has a plan where it is nearest, and starts from the last basis."""
+        if self._loose[i] is None:
+            self._loosen(i, held, links, costs)
+        self._hold(i, held, exact=False)
+        nothing, by_way = np.zeros(len(costs.columns)), np.where(costs.astray > 0, costs.astray, 1.0)
+        self._charge(i, held, replace(costs, columns=nothing, astray=by_way))
+        # These are not the costs of any other run.
+        self._costed[i] = -1
+        status, spent = self._ran(held)
+        if status != "kOptimal":
+            return None
+        return held.getSolution().row_dual, held.getInfo().objective_function_value, spent
+
+    def _ran(self, held: highspy.Highs) -> tuple[str, int]:
+        """How a run ended, and its iterations; from nothing and in other ways where it lost its own."""
+        status = _run(held)
+        spent = max(0, held.getInfo().simplex_iteration_count)
+        for option, value, usual in OTHER_WAYS:
+            if status not in LOST:
+                break
+            held.clearSolver()
+            held.setOptionValue(option, value)
+            status = _run(held)
+            spent += max(0, held.getInfo().simplex_iteration_count)
+            held.setOptionValue(option, usual)
+        return status, spent
+
+    def _charge(self, i: int, held: highspy.Highs, costs: Costs) -> None:
+        """Other costs."""
+        b = self.blocks
+        own, loose = costs.columns[b.column_start[i] : b.column_start[i + 1]], self._loose[i]
+        if loose is not None:
+            away = costs.astray[loose.parameters] * costs.factor[i]
+            own = np.concatenate([own, away, away])
+        index = np.arange(len(own), dtype=np.int32)
+        held.changeColsCost(len(index), index, own)
+
+    def _loosen(self, i: int, held: highspy.Highs, links: sp.csr_array, costs: Costs) -> None:
+        """Let an LP go astray, up and down, from every parameter in its rows."""
+        b = self.blocks
+        rows = links[b.row_start[i] : b.row_start[i + 1]]
+        parameters = np.unique(rows.indices)
+        entries = sp.csc_array(rows[:, parameters])
+        self._loose[i] = _Loose(parameters, entries)
+        count, nonzeros = 2 * len(parameters), 2 * entries.nnz
+        away = costs.astray[parameters] * costs.factor[i]
+        start = entries.indptr[:-1]
+        held.addCols(
+            count,
+            np.concatenate([away, away]),
+            np.zeros(count),
+            np.full(count, np.inf),
+            nonzeros,
+            np.concatenate([start, start + entries.nnz]).astype(np.int32),
+            np.concatenate([entries.indices, entries.indices]).astype(np.int32),
+            np.concatenate([entries.data, -entries.data]),
+        )
 
     def _model(self, i: int, cost: Vector, lower: Vector, upper: Vector) -> highspy.HighsLp:
         b = self.blocks

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from optimizer.compile import Vector
-from optimizer.decompose.allowance import Allowed
+from optimizer.decompose.allowance import Allowed, Fines
 from optimizer.decompose.oracle import Heard
 
 
@@ -26,12 +26,12 @@ class Asked(Protocol):
     def iterations(self) -> int:
         """Of the simplex method, so far."""
 
-    def ask(self, y: Vector) -> Heard:
-        """Ask all at a point of the master. Once there is a stop, the answers are worth nothing, or Stopped
-        is raised."""
+    def ask(self, y: Vector, exact: bool = False) -> Heard:
+        """Ask all at a point of the master. If ``exact``, none goes astray. Once there is a stop, the answers
+        are worth nothing, or Stopped is raised."""
 
-    def charge(self, fines: Vector) -> None:
-        """Fines by joining row from now on."""
+    def charge(self, fines: Fines) -> None:
+        """Fines from now on."""
 
     def keep(self) -> None:
         """Remember what the subproblems did in the last round."""

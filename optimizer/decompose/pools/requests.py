@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from optimizer.compile import Vector
-from optimizer.decompose.allowance import Allowed
+from optimizer.decompose.allowance import Allowed, Fines
 from optimizer.decompose.oracle import Heard
 
 
@@ -24,9 +24,11 @@ class Ask:
     """Solve all subproblems at a point of the master."""
 
     y: Vector
-    fines: Vector
+    fines: Fines
     charged: int
     """The same number, the same fines."""
+    exact: bool = False
+    """None goes astray."""
     regardless: bool = False
     """Of a stop: for what is kept."""
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from models.faults import PoolFailed, SolverFailed
 from optimizer.compile import Vector
-from optimizer.decompose.allowance import Allowed
+from optimizer.decompose.allowance import Allowed, Fines
 from optimizer.decompose.oracle import Heard, least
 from optimizer.decompose.pools.port import Asked, Stopped
 from optimizer.decompose.pools.requests import (
@@ -186,7 +186,7 @@ class _Round:
     """A point at which all shards were asked, and what they used."""
 
     y: Vector
-    fines: Vector
+    fines: Fines
     use: Vector
     size: Vector
 
@@ -198,7 +198,7 @@ class ShardedOracle:
         self.allowed, self.rounds, self.iterations = allowed, 0, 0
         self._pool, self._seed, self._halted = pool, seed, halted
         self._which = deal(allowed, pool.workers.count)
-        self._fines, self._charged = np.zeros(len(allowed.sides[0])), 0
+        self._fines, self._charged = Fines(np.zeros(len(allowed.sides[0])), np.zeros(allowed.width)), 0
         self._last: _Round | None = None
         self._kept: _Round | None = None
         for k in range(len(self._which)):
@@ -216,13 +216,13 @@ class ShardedOracle:
         """By subproblem: what it costs at least, wherever the master stands."""
         return least(self.allowed)
 
-    def charge(self, fines: Vector) -> None:
-        """Fines by joining row from now on."""
-        self._fines, self._charged = fines.copy(), self._charged + 1
+    def charge(self, fines: Fines) -> None:
+        """Fines from now on."""
+        self._fines, self._charged = fines, self._charged + 1
 
-    def ask(self, y: Vector) -> Heard:
+    def ask(self, y: Vector, exact: bool = False) -> Heard:
         """Ask all subproblems. Raises Stopped, PoolFailed, SolverFailed."""
-        request = Ask(y, self._fines, self._charged)
+        request = Ask(y, self._fines, self._charged, exact)
         replies = self._pool.exchange(len(self._which), self._hold, lambda _: [request], self._halted)
         answers = [_answered(replies[k][0]) for k in range(len(self._which))]
         self.rounds += 1
@@ -245,7 +245,7 @@ class ShardedOracle:
         if kept is None:
             return np.empty(0)
         use, size = kept.use.copy(), kept.size.copy()
-        again = Ask(self._as_used(kept), DETERRENT * kept.fines, -2, regardless=True)
+        again = Ask(self._as_used(kept), kept.fines * DETERRENT, -2, regardless=True)
 
         def recall(k: int) -> list[Request]:
             return [Kept()] if self._pool.shard(k).keeps else [again, Keep(), Kept()]

@@ -106,14 +106,18 @@ def _columns(matrix: sp.csr_array, new: Integers, width: int) -> sp.csr_array:
 def together(which: Sequence[Integers], heard: Sequence[Heard]) -> Heard:
     """Answers of all shards in the order of the subproblems."""
     order = np.argsort(np.concatenate(which))
-    stacked = sp.csr_array(sp.vstack([part.slope for part in heard], format="csr"))
     return Heard(
         np.concatenate([part.feasible for part in heard])[order],
         np.concatenate([part.constant for part in heard])[order],
-        sp.csr_array(stacked[order]),
+        _stacked([part.slope for part in heard], order),
         np.concatenate([part.cost for part in heard])[order],
         np.concatenate([part.true for part in heard])[order],
         np.concatenate([part.use for part in heard])[order],
         np.concatenate([part.size for part in heard])[order],
         np.concatenate([part.beyond for part in heard])[order],
+        _stacked([part.astray for part in heard], order),
     )
+
+
+def _stacked(parts: Sequence[sp.csr_array], order: Integers) -> sp.csr_array:
+    return sp.csr_array(sp.csr_array(sp.vstack(parts, format="csr"))[order])

@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 import traceback
 
-import numpy as np
-
 from models.faults import SolverFailed
 from optimizer.decompose.oracle import Oracle
 from optimizer.decompose.pools.requests import (
@@ -68,10 +66,10 @@ class Worker:
     def _ask(self, oracle: Oracle, request: Ask) -> Answered:
         # As often as the master does, not oftener: costs handed over again could change a vertex.
         if request.charged != self._charged:
-            oracle.charge(np.asarray(request.fines))
+            oracle.charge(request.fines)
             self._charged = request.charged
         before, self._regardless = oracle.iterations, request.regardless
-        heard = oracle.ask(request.y)
+        heard = oracle.ask(request.y, request.exact)
         return Answered(heard, oracle.iterations - before)
 
     def _halted(self) -> bool:

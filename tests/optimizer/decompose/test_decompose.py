@@ -145,3 +145,19 @@ def test_no_plan_of_a_large_programme_is_explained(monkeypatch: pytest.MonkeyPat
     plan = solve(support.case(name), Options(method="decompose", marginals=False))
     assert plan.status == "infeasible"
     assert plan.relaxations
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("field", ["cvar_limit", "expected_loss_limit"])
+def test_that_no_plan_keeps_what_joins_subproblems_is_proved(field: str) -> None:
+    # Every subtree has a plan for any decisions, but their losses cannot come down to a dollar: no cut of
+    # feasibility says so, the least that the limit is broken by does.
+    case = support.case("case-24")
+    risk = case.risk.model_copy(update={"expected_loss_limit": None, field: 1.0})
+    tight = case.model_copy(update={"risk": risk})
+    found, _ = decomposed(tight)
+    assert (found.end, found.bound) == ("infeasible", np.inf)
+    assert found.x is None
+    # No CVaR is below the mean, so one proof is enough for both.
+    if field == "expected_loss_limit":
+        assert solve(tight, Options(method="highs", threads=1)).status == "infeasible"

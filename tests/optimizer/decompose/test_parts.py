@@ -10,18 +10,16 @@ import scipy.sparse as sp
 
 from optimizer.compile import Arrays
 from optimizer.decompose import cuts
-from optimizer.decompose.allowance import allow
+from optimizer.decompose.allowance import Fines
 from optimizer.decompose.branching import Branching, Gains, branchings, packs
 from optimizer.decompose.cuts import CutMaster
 from optimizer.decompose.joining import define, substitute
-from optimizer.decompose.oracle import Oracle
 from optimizer.decompose.partition import SPINE, partition
 from optimizer.decompose.preparing import BOX
 from optimizer.decompose.sample import choose
-from optimizer.decompose.split import Split, split
+from optimizer.decompose.split import split
 from optimizer.tree import Node, Tree
-
-INF = np.inf
+from tests.optimizer.decompose.parts import INF, allowed, asked, capped, small
 
 
 def tree(parents: list[int | None]) -> Tree:
@@ -50,32 +48,6 @@ def test_small_trees_of_their_own_are_solved_apart() -> None:
     assert cut.parent.tolist() == [0, 0, 6, 6]
 
 
-def small() -> Split:
-    """minimise y + Σ 3·x_s over two subproblems: x_s ≥ 4 - y, 0 ≤ y ≤ 3, and all = y + Σ x_s ≤ 9."""
-    matrix = np.array(
-        [
-            [1.0, 1.0, 0.0, 0.0],  # y + x_0 ≥ 4
-            [1.0, 0.0, 1.0, 0.0],  # y + x_1 ≥ 4
-            [-1.0, -1.0, -1.0, 1.0],  # all = y + x_0 + x_1
-            [0.0, 0.0, 0.0, 1.0],  # all ≤ 9
-        ]
-    )
-    arrays = Arrays(
-        matrix=sp.csc_array(matrix),
-        cost=np.array([1.0, 3.0, 3.0, 0.0]),
-        expected_cost=np.zeros(4),
-        offset=0.0,
-        lower=np.zeros(4),
-        upper=np.array([3.0, INF, INF, INF]),
-        integer=np.zeros(4, dtype=bool),
-        row_lower=np.array([4.0, 4.0, 0.0, -INF]),
-        row_upper=np.array([INF, INF, 0.0, 9.0]),
-        columns=[("y", ()), ("x", (1,)), ("x", (2,)), ("all", ())],
-        rows=[("need", (1,)), ("need", (2,)), ("sum", ()), ("most", ())],
-    )
-    return split(arrays, np.array([0, 1, -1, -1]), np.array([-1, 0, 1, -1]), np.array([0.5, 0.5]))
-
-
 def test_a_column_that_only_names_a_sum_goes_and_comes_back() -> None:
     whole = small()
     without, gone = substitute(whole)
@@ -101,18 +73,6 @@ def test_a_row_between_subproblems_is_refused() -> None:
     )  # fmt: skip
     with pytest.raises(AssertionError, match="reaches a column of another"):
         split(arrays, np.array([0]), np.array([0, 1]), np.array([0.5, 0.5]))
-
-
-def asked(whole: Split) -> Oracle:
-    """Its subproblems without what joins them, with columns within 0 and the box."""
-    count = len(whole.subproblems.cost)
-    whole = replace(
-        whole,
-        master=replace(whole.master, joining=np.empty(0, dtype=np.int64)),
-        subproblems=replace(whole.subproblems, joining=sp.csr_array((0, count))),
-    )
-    low, high = np.zeros(count), np.full(count, BOX)
-    return Oracle(allow(whole, low, high), threads=1, seed=0, halted=lambda: False)
 
 
 def test_cuts_are_tight_where_they_are_made() -> None:
@@ -147,21 +107,15 @@ def test_infeasible_subproblems_answer_with_how_far_they_are() -> None:
     capped = replace(whole, subproblems=replace(subs, upper=np.array([2.0, INF])))
     oracle = asked(capped)
     oracle.high = np.array([2.0, BOX])
-    heard = oracle.ask(np.array([1.0, 0.0]))
+    heard = oracle.ask(np.array([1.0, 0.0]), exact=True)
     # x_0 ≤ 2 but 4 - 1 = 3 are asked for: one unit is missing, and so it is 4 - y - 2 in general.
     assert heard.feasible.tolist() == [False, True]
     assert heard.constant[0] == pytest.approx(2.0)
     assert heard.slope.toarray()[0, 0] == pytest.approx(1.0)
 
 
-def allowed() -> Split:
-    """:func:`small` with an allowance for each subproblem in y + x_0 + x_1 ≤ 9."""
-    whole, _ = substitute(small())
-    return allow(whole, np.zeros(2), np.full(2, 9.0)).whole
-
-
 def test_a_row_that_joins_becomes_allowances() -> None:
-    whole = allowed()
+    whole = allowed().whole
     # y + a_0/2 + a_1/2 ≤ 9: both subproblems have probability 1/2, and allowances are by unit of it.
     assert whole.master.matrix.toarray().tolist() == [[1.0, 0.0, 0.5, 0.5]]
     assert whole.master.row_upper.tolist() == [9.0]
@@ -172,8 +126,7 @@ def test_a_row_that_joins_becomes_allowances() -> None:
 
 
 def test_what_one_takes_too_much_another_may_have_left() -> None:
-    whole, _ = substitute(small())
-    split_ = allow(whole, np.zeros(2), np.full(2, 9.0))
+    split_ = allowed()
     y = np.array([3.0, 0.0, 6.0, 6.0])
     # 3 + 5 + 1 is 9, whatever the allowances are; 3 + 6 + 1 is one too many of the ten there are.
     used = np.array([[5.0], [1.0]])
@@ -234,23 +187,18 @@ def test_a_sample_stands_for_all() -> None:
         assert (weights * probability)[parent == p].sum() == pytest.approx(share)
 
 
-def capped() -> Split:
-    """:func:`small`, but x_0 ≤ 2: it has a plan only where y ≥ 2."""
-    whole = small()
-    return replace(whole, subproblems=replace(whole.subproblems, upper=np.array([2.0, INF])))
-
-
 def test_a_group_is_heard_though_one_of_it_has_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuts, "GROUPS", 1)
     whole = capped()
     oracle = asked(whole)
     oracle.high = np.array([2.0, BOX])
+    oracle.charge(Fines(np.empty(0), np.full(2, 100.0)))
     master = CutMaster(oracle.allowed.whole, np.zeros(2), np.array([3.0, 9.0]), np.zeros(2))
     # With only y ≤ 3 of it, the other has the cut 3·(4 - y); of x_0 its floor 0 is known, and y ≥ 2.
-    master.learn(oracle.ask(np.array([1.0, 0.0])), None)
-    # At y = 2 both have one; back at y = 1 the first counts with that: 3·(4 - y) twice is 18 at y = 1.
-    master.learn(oracle.ask(np.array([2.0, 0.0])), None)
-    master.learn(oracle.ask(np.array([1.0, 0.0])), None)
+    master.learn(oracle.ask(np.array([1.0, 0.0]), exact=True), None)
+    # At y = 2½ both have one; back at y = 1 the first counts with that: 3·(4 - y) twice is 18 at y = 1.
+    master.learn(oracle.ask(np.array([2.5, 0.0]), exact=True), None)
+    master.learn(oracle.ask(np.array([1.0, 0.0]), exact=True), None)
     theta = master.cuts[:, [2]].toarray()[:, 0]
     group = master.cut_group == 0
     at = (
@@ -264,7 +212,7 @@ def test_how_far_to_go_for_cuts_of_feasibility_to_hold() -> None:
     oracle.high = np.array([2.0, BOX])
     master = CutMaster(oracle.allowed.whole, np.zeros(2), np.array([3.0, 9.0]), np.zeros(2))
     assert master.reach(np.array([1.0, 0.0]), np.array([3.0, 0.0])) == 0.0
-    master.learn(oracle.ask(np.array([1.0, 0.0])), None)
+    master.learn(oracle.ask(np.array([1.0, 0.0]), exact=True), None)
     # y ≥ 2 is half of the way from 1 to 3, and none of it from 2.
     assert master.reach(np.array([1.0, 0.0]), np.array([3.0, 0.0])) == pytest.approx(0.5)
     assert master.reach(np.array([2.0, 0.0]), np.array([3.0, 0.0])) == pytest.approx(0.0)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse as sp
 
 from optimizer.compile import Vector
-from optimizer.decompose.allowance import Allowed, allow
+from optimizer.decompose.allowance import Allowed, Fines, allow
 from optimizer.decompose.oracle import Heard, Oracle
+from optimizer.decompose.partition import Integers
 from optimizer.decompose.preparing import prepare
 from tests.optimizer import support
 from tests.optimizer.decompose.cases import programme
@@ -27,13 +29,13 @@ def oracle(of: Allowed) -> Oracle:
     return here
 
 
-def fines(of: Allowed) -> Vector:
-    """Fines by joining row that deter."""
-    return np.full(len(of.sides[0]), 50.0)
+def fines(of: Allowed) -> Fines:
+    """Fines that deter: by joining row, and by column of the master."""
+    return Fines(np.full(len(of.sides[0]), 50.0), np.full(of.width, 1e4))
 
 
 def points(of: Allowed, count: int, seed: int = 0) -> list[Vector]:
-    """Points of the master within its bounds; some leave subproblems without a plan."""
+    """Points of the master within its bounds; at some of them subproblems have no plan."""
     random = np.random.default_rng(seed)
     m = of.whole.master
     low, high = np.maximum(m.lower, -10.0), np.minimum(m.upper, 10.0)
@@ -42,18 +44,20 @@ def points(of: Allowed, count: int, seed: int = 0) -> list[Vector]:
 
 def bits(heard: Heard) -> list[bytes]:
     """Everything an answer holds, to the last bit."""
-    slope = heard.slope
     parts = (
         heard.feasible,
         heard.constant,
-        slope.data,
-        slope.indices.astype(np.int64),
-        slope.indptr.astype(np.int64),
+        *entries(heard.slope),
         heard.cost,
         heard.true,
         heard.use,
         heard.size,
         heard.beyond,
-        heard.fined,
+        *entries(heard.astray),
     )
     return [np.ascontiguousarray(part).tobytes() for part in parts]
+
+
+def entries(matrix: sp.csr_array) -> tuple[Vector, Integers, Integers]:
+    """Of a matrix: its values, their columns, and where each row starts."""
+    return matrix.data, matrix.indices.astype(np.int64), matrix.indptr.astype(np.int64)

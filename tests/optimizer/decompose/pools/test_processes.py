@@ -101,7 +101,8 @@ def test_what_a_killed_process_kept_is_found_again(two: Sharded) -> None:
         there.ask(at)
     heard = there.ask(y)
     assert heard.feasible.all()
-    assert heard.fined.any()
+    assert not heard.astray.nnz
+    assert heard.beyond.any()
     there.keep()
     kill(two, 0)
     for at in points(whole, 2):
@@ -193,6 +194,7 @@ def test_a_stop_reaches_processes_and_leaves_what_was_kept() -> None:
 def test_what_fails_in_a_process_fails_here(two: Sharded) -> None:
     whole = allowed()
     there = two.hold(whole, seed=0, halted=never)
+    there.charge(fines(whole))
     with pytest.raises(PoolFailed, match=r"A worker failed:[\s\S]*ValueError"):
         there.ask(np.zeros(3))
     there.ask(points(whole, 1)[0])

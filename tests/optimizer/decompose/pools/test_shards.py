@@ -28,11 +28,10 @@ def test_shards_together_answer_as_the_whole_does(name: str, count: int) -> None
     whole = allowed(name)
     which = deal(whole, count)
     here, parts = oracle(whole), [oracle(shard(whole, one)) for one in which]
-    feasible = []
     for y in points(whole, 6):
-        heard = here.ask(y)
-        assert bits(together(which, [part.ask(y) for part in parts])) == bits(heard)
-        feasible.append(bool(heard.feasible.all()))
+        for exact in (False, True):
+            heard = here.ask(y, exact)
+            assert bits(together(which, [part.ask(y, exact) for part in parts])) == bits(heard)
     x = np.empty(len(whole.low))
     here.keep()
     for one, part in zip(which, parts, strict=True):
@@ -42,9 +41,14 @@ def test_shards_together_answer_as_the_whole_does(name: str, count: int) -> None
     assert here.iterations == sum(part.iterations for part in parts)
 
 
-def test_the_points_above_have_plans_and_none() -> None:
+def test_at_the_points_above_there_are_plans_and_none() -> None:
     whole = allowed("rule-unknown-length")
     here = oracle(whole)
-    answers = np.concatenate([here.ask(y).feasible for y in points(whole, 6)])
-    assert answers.any()
-    assert not answers.all()
+    strays, feasible = [], []
+    for y in points(whole, 6):
+        strays.append(np.diff(here.ask(y).astray.indptr) > 0)
+        feasible.append(here.ask(y, exact=True).feasible)
+    # Those that answer for another point are those without a plan at this one.
+    assert np.concatenate(strays).any()
+    assert not np.concatenate(strays).all()
+    assert (np.concatenate(strays) == ~np.concatenate(feasible)).all()
