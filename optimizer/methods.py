@@ -82,10 +82,12 @@ def find(
                     start=proposed,
                     pool=pool,
                 )
-            # Of a large programme the proof by cuts has to do: as a whole it would take days.
-            if found.end != "infeasible" or (large and np.isposinf(found.bound)):
-                said = f"{word}; {found.note}" if found.note else word
+            said = f"{word}; {found.note}" if found.note else word
+            if found.end != "infeasible":
                 return Way(arrays, found, said, large, entries)
+            if large and np.isposinf(found.bound):
+                # The proof has to do: as a whole it would take days. Why there is none is told of the whole.
+                return Way(arrays_of(data, clock.phase), found, said, False, entries)
             word = "extensive: it has to confirm that there is no plan"
         except (CannotDecompose, SolverFailed) as reason:
             word = f"extensive: {reason}"

@@ -238,10 +238,9 @@ def _no_plan(
     relaxed: tuple[Relaxation, ...] = ()
     if found.end in ("infeasible", "unbounded"):
         with clock.phase("explain"):
-            # A large programme is not at hand as a whole any more.
-            if found.end == "infeasible" and not way.in_pieces:
+            if found.end == "infeasible":
                 relaxed = relaxations(data, arrays, options, seconds=clock.left(), stop=stop)
-            elif found.end == "unbounded":
+            else:
                 relaxed = runaway(arrays, options)
     bound = found.bound * data.units.money
     return Plan(

@@ -62,7 +62,8 @@ def box_of(whole: Split, box: float) -> Box:
     for turn in range(ROUNDS):
         fresh = _of_master(whole, found)
         # What was found in the last turn, after a subproblem had been asked, counts as well.
-        news, known = finite_sides(found.low, found.high) > known, finite_sides(found.low, found.high)
+        before, known = known, finite_sides(found.low, found.high)
+        news = known > before
         idle = True
         for first, last in _few(s):
             if turn and not _told(s, first, last, found, fresh, news):

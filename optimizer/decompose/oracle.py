@@ -9,8 +9,16 @@ For *any* multipliers p of its rows, V_s(y) is at least
     Σ_i p_i (row_lower_i or row_upper_i, by the sign of p_i) + Σ_j min(d_j lower_j, d_j upper_j) - p·B·y
 
 with d = c - p·A. That is the cut, computed from the multipliers alone: what the solver's tolerances leave
-open costs a little of its height, never its validity. With c = 0 and the multipliers of the least sum of
-violations the same formula is a cut of feasibility: no y above 0 has a plan.
+open costs a little of its height, never its validity. With c = 0 and the multipliers of the least way
+to a point with a plan the same formula is a cut of feasibility: no y above 0 has a plan.
+
+A subproblem that has no plan at a point answers for another one nearby, at a fine by unit of the way there:
+with fines F by column of the master it is
+
+    min_z V_s(z) + Σ_k F_k |z_k - y_k|,
+
+the largest function below V_s that rises no faster than F (the Pasch-Hausdorff envelope of V_s). Its cuts are
+cuts of V_s, and where V_s is finite and no steeper than F both are the same.
 """
 
 from __future__ import annotations

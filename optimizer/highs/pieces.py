@@ -80,7 +80,8 @@ class Answers:
     row_duals: Vector
     x: Vector
     feasible: NDArray[np.bool_]
-    """By LP. Where not, ``row_duals`` and objective are those of the least sum of violations."""
+    """By LP. Where not, ``row_duals`` and objective are those of the least way, in fines, to where it has a
+    plan; of the least sum of violations where it has none at all."""
     objective: Vector
     astray: dict[int, Astray] = field(default_factory=dict)
     """By LP that went astray."""
