@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from optimizer.compile import Vector
+from optimizer.decompose.cutpool import CutPool
 from optimizer.decompose.oracle import Heard
 from optimizer.decompose.split import Split
 from optimizer.highs.growing import Basis, Growing, Point
@@ -21,6 +22,16 @@ GROUPS = 1000
 """Most groups of cuts: a θ for each subproblem up to so many; beyond, neighbours in the tree share one."""
 SLACK = 1e-8
 """Relative violation from which a cut is worth having."""
+MOST, FEWEST = 60, 100
+"""Most cuts of the pool by group, and for how many groups at least. Those that have not held for longest go:
+earlier than need be, and the same decisions are settled again and again."""
+REST, MANY = 3, 4.0
+"""Cuts that have not held for so many solves leave the LP when they are so many times its other rows."""
+LOOKS = 3
+"""Times that the LP is solved with cuts of the pool that the point before missed."""
+SURE, OVERLOOKED = 1e-9, 0.1
+"""What a point may violate cuts of the pool by, all groups together: of the objective, and of what flat cuts
+leave."""
 
 
 class CutMaster:
@@ -52,16 +63,11 @@ class CutMaster:
         self.low = np.concatenate([low, least])
         self.high = np.concatenate([high, np.full(self.groups, np.inf)])
         self.row_lower, self.row_upper = m.row_lower.copy(), m.row_upper.copy()
-        self.cuts = sp.csr_array((0, self.width + self.groups))
-        self.right = np.empty(0)
-        self.idle = np.empty(0, dtype=np.int64)
-        self.pinned = np.empty(0, dtype=bool)
+        self.pool = CutPool(self.width, self.groups)
         self.worth = 0.0
         """Violation, in money, from which a cut of θ is worth having."""
         self.reduced = np.zeros(self.width)
         """By column of the master: its cost with the multipliers of the last safe bound."""
-        self.cut_group = np.empty(0, dtype=np.int64)
-        """By cut: its group, -1 for cuts of feasibility."""
         lower, upper = np.concatenate([m.lower, least]), np.concatenate([m.upper, self.high[self.width :]])
         self.lp = Growing(
             sp.csc_array(self.matrix), self.cost, lower, upper, m.row_lower, m.row_upper, seed=seed, stop=stop
@@ -82,12 +88,32 @@ class CutMaster:
     def solve(
         self, basis: Basis | None = None, seconds: float | None = None, iterations: int | None = None
     ) -> Point:
-        """The LP as it stands."""
-        point = self.lp.solve(basis=basis, seconds=seconds, iterations=iterations)
-        if point.end == "optimal" and iterations is None:
-            holding = point.row_duals[self.own :] != 0
-            self.idle = np.where(holding, 0, self.idle + 1)
+        """The LP with all cuts; of a trial, in so many iterations, with those that it holds."""
+        if iterations is None:
+            self.relieve()
+        if basis is not None:
+            # Without the rows that held it, it would be another one.
+            wanted = self.pool.at(basis.tight())
+            self._bring(wanted[~np.isin(wanted, self.pool.inside)])
+        for look in range(1, LOOKS + 1):
+            point = self.lp.solve(basis=basis, seconds=seconds, iterations=iterations)
+            if point.end != "optimal" or iterations is not None:
+                return point
+            least = max(SURE * (1 + abs(point.objective)), OVERLOOKED * self.worth * self.groups)
+            missed = self.pool.missed(point.x, least)
+            if look == LOOKS or not len(missed):
+                break
+            self._bring(missed)
+            basis = None
+        self.pool.held(point.row_duals[self.own :])
         return point
+
+    def _bring(self, which: NDArray[np.int64]) -> None:
+        if not len(which):
+            return
+        pool = self.pool
+        self.lp.add(sp.csr_array(pool.cuts[which]), pool.right[which], pool.number[which])
+        pool.bring(which)
 
     def safe(self, point: Point) -> float:
         """What no point within the bounds is below, from the multipliers of a run alone; inf if they prove
@@ -103,13 +129,15 @@ class CutMaster:
         return self._value(point.row_duals, 1.0, level=True) if point.end == "optimal" else -np.inf
 
     def _value(self, rows: Vector, with_cost: float, level: bool) -> float:
-        p, cut = rows[: self.own], np.maximum(rows[self.own :], 0.0)
+        pool = self.pool
+        p, cut = rows[: self.own], np.zeros(len(pool))
+        cut[pool.inside] = np.maximum(rows[self.own :], 0.0)
         if level:
             cut = self._level(cut)
         sides = np.where(p > 0, self.row_lower, self.row_upper)
         p = np.where(np.isfinite(sides), p, 0.0)
-        total = float(p @ np.where(p != 0, sides, 0.0)) + float(cut @ self.right)
-        d = with_cost * self.cost - self.transposed @ p - self.cuts.T @ cut
+        total = float(p @ np.where(p != 0, sides, 0.0)) + float(cut @ pool.right)
+        d = with_cost * self.cost - self.transposed @ p - pool.cuts.T @ cut
         # Levelled multipliers leave θ no cost but rounding.
         theta = d[self.width :]
         theta[np.abs(theta) < 1e-12 * max(1.0, float(np.abs(cut).max(initial=0.0)))] = 0.0
@@ -119,16 +147,15 @@ class CutMaster:
 
     def _level(self, cut: Vector) -> Vector:
         """Multipliers of each group's cuts, scaled down where they are worth more than θ costs."""
-        theta = self.cuts[:, self.width :]
-        of_group = self.cut_group >= 0
-        value = np.zeros(len(cut))
-        value[of_group] = cut[of_group] * theta.data
-        sums = np.bincount(self.cut_group[of_group], weights=value[of_group], minlength=self.groups)
+        of_group = np.flatnonzero((self.pool.group >= 0) & (cut != 0))
+        group = self.pool.group[of_group]
+        value = cut[of_group] * self.pool.theta[of_group]
+        sums = np.bincount(group, weights=value, minlength=self.groups)
         factor = np.where(sums > 1.0, 1.0 / np.maximum(sums, 1e-300), 1.0)
         near = np.abs(sums - 1.0) < 1e-3
         factor[near] = 1.0 / sums[near]
         result = cut.copy()
-        result[of_group] *= factor[self.cut_group[of_group]]
+        result[of_group] *= factor[group]
         return result
 
     # ---- cuts
@@ -181,42 +208,27 @@ class CutMaster:
         # A steep cut scaled to entries of one would hardly hold θ: tolerances count in scaled rows.
         scale = np.exp2(-np.round(np.log2(np.maximum(size, 1e-300)) / np.where(owner >= 0, 2, 1)))
         rows, right = sp.csr_array(sp.diags_array(scale) @ rows), right * scale
-        self.lp.add(rows, right)
-        self.cuts = sp.csr_array(sp.vstack([self.cuts, rows]))
-        self.right = np.concatenate([self.right, right])
-        self.cut_group = np.concatenate([self.cut_group, owner])
-        self.idle = np.concatenate([self.idle, np.zeros(len(right), dtype=np.int64)])
-        self.pinned = np.concatenate([self.pinned, np.zeros(len(right), dtype=bool)])
+        gone = self.pool.oldest(MOST * max(self.groups, FEWEST))
+        if gone.any():
+            self.lp.drop(self.pool.forget(gone))
+        self._bring(self.pool.add(rows, right, owner))
         return len(right)
 
     def reach(self, inner: Vector, outer: Vector) -> float:
         """How far one has to go from one point y to another for all cuts of feasibility to hold (0 to 1), if
         they hold at the other."""
-        rows = np.flatnonzero(self.cut_group < 0)
+        rows = np.flatnonzero(self.pool.group < 0)
         if not len(rows):
             return 0.0
-        cuts, right = sp.csr_array(self.cuts[rows])[:, : self.width], self.right[rows]
+        cuts, right = sp.csr_array(self.pool.cuts[rows])[:, : self.width], self.pool.right[rows]
         near, far = cuts @ inner, cuts @ outer
         broken = (near < right) & (far > near)
         share = (right[broken] - near[broken]) / (far[broken] - near[broken])
         return min(1.0, float(share.max(initial=0.0)))
 
-    def pin(self) -> None:
-        """Never let go of the cuts that hold the last point: they settle a set of decisions, which would
-        otherwise come again."""
-        self.pinned |= self.idle == 0
-
-    def forget(self, age: int, since: NDArray[np.int64] | None = None) -> None:
-        """Let go of cuts that have been slack for so many solves; with what ``idle`` was at some time, only
-        of those that came later, and the others are as old as then or as their last use since."""
-        old = (self.idle > age) & ~self.pinned
-        if since is not None:
-            count = len(since)
-            self.idle[:count] = np.minimum(self.idle[:count], since)
-            old[:count] = False
-        if not old.any():
-            return
-        self.lp.drop(np.flatnonzero(old))
-        self.cuts = sp.csr_array(self.cuts[~old])
-        self.right, self.idle = self.right[~old], self.idle[~old]
-        self.pinned, self.cut_group = self.pinned[~old], self.cut_group[~old]
+    def relieve(self) -> None:
+        """Cuts that have long been slack leave the LP, if they are many, and stay in the pool."""
+        rows = self.pool.idlers(REST)
+        if len(rows) > MANY * self.own:
+            self.lp.drop(rows)
+            self.pool.leave(rows)

@@ -35,10 +35,6 @@ STALLED, GAPS, PATIENCE = 1e-3, 3.0, 5
 """The relaxation is left when the bound rises by less (relative, and in gaps) over so many rounds."""
 WANTED = 0.1
 """Share of what is open between bound and best point that cuts too flat to be learnt may leave."""
-STALE = 10
-"""Rounds of the relaxation after which cuts that have not held since are let go."""
-FRESH = 5
-"""Solves after which cuts that have not held since are let go when a series of rounds is over."""
 SETTLE_ROUNDS = 80
 """Most rounds for one set of decisions."""
 CLEAN = 1e-7
@@ -184,8 +180,6 @@ class Engine:
             if best is None or visit.cost < best.cost or (cost == np.inf and round_ >= 1):
                 best = visit
             step = min(STEP, step * 1.2) if visit.cost < FAR * abs(cost) else max(LEAST_STEP, step / 2)
-            if round_ % STALE == STALE - 1:
-                self.master.forget(STALE)
             raised = fined.raised(visit)
             if raised is None:
                 continue
@@ -194,7 +188,6 @@ class Engine:
             best = self._raise(best, raised)
         if best is not None and best.beyond.any() and not fined.doubted and self._impossible(best):
             return self._nothing()
-        self.master.forget(FRESH)
         self.centre = None if best is None or best.cost == np.inf else best
         return point, self.bound
 
@@ -236,8 +229,10 @@ class Engine:
             self.charge(fines)
 
     def _want(self, gap: float, cost: float, bound: float) -> None:
+        self.want(max(gap * abs(cost), cost - bound))
+
+    def want(self, open_: float) -> None:
         """Learn no cuts that all together would change but a share of what is still open."""
-        open_ = max(gap * abs(cost), cost - bound)
         self.master.worth = WANTED * open_ / self.master.groups if np.isfinite(open_) else 0.0
 
     def _raise(self, best: Visit, factor: Fines) -> Visit:
@@ -253,7 +248,7 @@ class Engine:
         """A bound on all plans with these decisions and the best such plan, to a relative tolerance, or until
         the bound is at the cutoff."""
         self.decide(decisions, decisions)
-        since, fines, raised = self.master.idle.copy(), self.fines, 0
+        fines, raised = self.fines, 0
         fined, exact = self._fined(), False
         best: Visit | None = None
         clean: Visit | None = None
@@ -293,9 +288,6 @@ class Engine:
             if share == 1.0:
                 break
             step = 1.0
-        if point.end == "optimal":
-            self.master.pin()
-        self.master.forget(FRESH, since)
         if clean is None and raised:
             # No fine may be enough: these decisions may have no plan, others must not suffer for it.
             self.charge(fines)

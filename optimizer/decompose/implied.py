@@ -51,7 +51,12 @@ def boxed(low: Vector, high: Vector, largest: float, box: float) -> tuple[Vector
 
 
 def box_of(whole: Split, box: float) -> Box:
-    """Finite bounds on all columns of a programme in pieces, ``box`` or more where rows say nothing.
+    """Finite bounds on all columns of a programme in pieces, ``box`` or more where rows say nothing."""
+    return closed(whole, bounds_of(whole), box)
+
+
+def bounds_of(whole: Split) -> Box:
+    """Bounds on all columns of a programme in pieces, infinite where rows say nothing.
 
     A few subproblems at a time: what they need of the master are bounds on its columns. Rows that join them
     are asked about those of their columns alone that lack a bound.
@@ -65,13 +70,19 @@ def box_of(whole: Split, box: float) -> Box:
         before, known = known, finite_sides(found.low, found.high)
         news = known > before
         idle = True
-        for first, last in _few(s):
+        for first, last in few(s):
             if turn and not _told(s, first, last, found, fresh, news):
                 continue
             idle = False
             _of_subproblems(s, first, last, found)
         if idle:
             break
+    return found
+
+
+def closed(whole: Split, found: Box, box: float) -> Box:
+    """Finite bounds: ``box`` or more where there is none."""
+    m, s = whole.master, whole.subproblems
     numbers = (m.lower, m.upper, m.row_lower, m.row_upper, s.lower, s.upper, s.row_lower, s.row_upper)
     largest = max(_largest(some) for some in numbers)
     master = boxed(found.low, found.high, largest, box)
@@ -131,7 +142,7 @@ def _of_master(whole: Split, found: Box) -> Flags:
     return tell(joining, sides, total, found.low_subs, found.high_subs)
 
 
-def _few(s: Subproblems) -> Iterator[tuple[int, int]]:
+def few(s: Subproblems) -> Iterator[tuple[int, int]]:
     """Subproblems a few at a time: the first and the one after the last."""
     before = s.matrix.indptr[s.column_start]
     first = 0

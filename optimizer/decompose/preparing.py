@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from optimizer.compile import Arrays, Vector
 from optimizer.cones import cones
-from optimizer.decompose.implied import Box, box_of
+from optimizer.decompose.conditions import with_conditions
+from optimizer.decompose.implied import Box, bounds_of, closed
 from optimizer.decompose.joining import define, substitute
 from optimizer.decompose.partition import SMALL, SPINE, partition
 from optimizer.decompose.split import Split, split
@@ -104,7 +105,10 @@ def prepare(arrays: Arrays, nodes: Nodes, small: int = SMALL) -> Pieces:
     original = split(scaled, own[nodes.of_rows(arrays)], own[at_columns], part.probability)
     del scaled
     whole, gone = substitute(original)
-    return Pieces(whole, box_of(whole, BOX), part.parent, Origin(_outline(original), gone, scales.columns))
+    bounds = bounds_of(whole)
+    whole = with_conditions(whole, bounds)
+    box = closed(whole, bounds, BOX)
+    return Pieces(whole, box, part.parent, Origin(_outline(original), gone, scales.columns))
 
 
 def _outline(whole: Split) -> Split:

@@ -33,8 +33,6 @@ TRIAL = 100
 VISITS, WORTH = 3, 0.1
 """Times that a node asks the subproblems at most; once more only if its bound rose by this share of the
 way to the cutoff."""
-OLD = 60
-"""Nodes solved after which a cut that has not held since is let go."""
 SHARE = 0.5
 """Share of the gap to which one set of decisions is settled."""
 ROUGH = 10.0
@@ -108,8 +106,6 @@ class Search:
                 except Stopped:
                     heapq.heappush(self.heap, node)
                     raise
-                if self.nodes % 10 == 0:
-                    self.engine.master.forget(OLD)
         except Stopped:
             asked = self.engine.stop is not None and self.engine.stop.is_set()
             return Found("interrupted" if asked else "time_limit", self.best, self._bound(), self.nodes)
@@ -223,6 +219,8 @@ class Search:
 
     def _expand(self, node: Node) -> None:
         """Branch on a node."""
+        # What is open here is the gap: cuts that change less of it are not worth their rows.
+        self.engine.want(self.gap * abs(self._cost()))
         point, bound = self._solve(node)
         self.nodes += 1
         node, point, bound = self._ask(node, point, bound)

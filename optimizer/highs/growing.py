@@ -45,6 +45,11 @@ class Basis:
     marks: NDArray[np.int64]
     """Of the rows that were added."""
 
+    def tight(self) -> NDArray[np.int64]:
+        """Marks of the rows that hold it."""
+        added = self.rows[len(self.rows) - len(self.marks) :]
+        return self.marks[[status != _BASIC for status in added]]
+
 
 @dataclass(frozen=True)
 class Point:
@@ -101,7 +106,6 @@ class Growing:
             raise SolverFailed("HiGHS could not take the master.")
         self._own = matrix.shape[0]
         self._marks = np.empty(0, dtype=np.int64)
-        self._next = 0
         self._last: Basis | None = None
         self._stop = stop
         if stop is not None:
@@ -120,15 +124,14 @@ class Growing:
         index = np.asarray(rows, dtype=np.int32)
         self._highs.changeRowsBounds(len(index), index, lower, upper)
 
-    def add(self, rows: sp.csr_array, lower: Vector) -> None:
-        """More rows, rows·x ≥ lower, at the end."""
+    def add(self, rows: sp.csr_array, lower: Vector, marks: NDArray[np.int64]) -> None:
+        """More rows, rows·x ≥ lower, at the end; by its mark a row is known again that was dropped."""
         count = rows.shape[0]
         start, index = rows.indptr[:-1].astype(np.int32), rows.indices.astype(np.int32)
         status = self._highs.addRows(count, lower, np.full(count, np.inf), rows.nnz, start, index, rows.data)
         if status == highspy.HighsStatus.kError:
             raise SolverFailed("HiGHS could not take a cut.")
-        self._marks = np.concatenate([self._marks, self._next + np.arange(count)])
-        self._next += count
+        self._marks = np.concatenate([self._marks, marks])
         self._last = None
 
     def drop(self, added: NDArray[np.int64]) -> None:

@@ -199,11 +199,9 @@ def test_a_group_is_heard_though_one_of_it_has_no_plan(monkeypatch: pytest.Monke
     # At y = 2½ both have one; back at y = 1 the first counts with that: 3·(4 - y) twice is 18 at y = 1.
     master.learn(oracle.ask(np.array([2.5, 0.0]), exact=True), None)
     master.learn(oracle.ask(np.array([1.0, 0.0]), exact=True), None)
-    theta = master.cuts[:, [2]].toarray()[:, 0]
-    group = master.cut_group == 0
-    at = (
-        master.right[group] / theta[group] - (master.cuts[:, :2] @ np.array([1.0, 0.0]))[group] / theta[group]
-    )
+    pool = master.pool
+    group = pool.group == 0
+    at = (pool.right - pool.cuts[:, :2] @ np.array([1.0, 0.0]))[group] / pool.theta[group]
     assert at.tolist() == pytest.approx([9.0, 18.0, 18.0])
 
 
