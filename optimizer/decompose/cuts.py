@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from optimizer.compile import Vector
+from optimizer.decompose.learnt import Cuts
 from optimizer.decompose.oracle import Heard
 from optimizer.decompose.split import Split
 from optimizer.highs.growing import Basis, Growing, Point
@@ -220,3 +221,18 @@ class CutMaster:
         self.cuts = sp.csr_array(self.cuts[~old])
         self.right, self.idle = self.right[~old], self.idle[~old]
         self.pinned, self.cut_group = self.pinned[~old], self.cut_group[~old]
+
+    # ---- handed on
+
+    def known(self) -> Cuts:
+        """The pool as it stands."""
+        return Cuts(self.cuts, self.right, self.cut_group, self.pinned.copy())
+
+    def recall(self, known: Cuts) -> None:
+        """Take up a pool that a master of the same programme has handed on."""
+        self.lp.add(known.rows, known.right)
+        self.cuts = sp.csr_array(sp.vstack([self.cuts, known.rows]))
+        self.right = np.concatenate([self.right, known.right])
+        self.cut_group = np.concatenate([self.cut_group, known.group])
+        self.idle = np.concatenate([self.idle, np.zeros(len(known.right), dtype=np.int64)])
+        self.pinned = np.concatenate([self.pinned, known.pinned])
