@@ -154,7 +154,7 @@ def _learnt(parts: dict[str, Any], head: dict[str, Any], incumbent: Vector | Non
             bound=float(head["bound"]),
             nodes=head["nodes"],
         )
-    except (KeyError, ValueError, IndexError) as reason:
+    except (KeyError, TypeError, ValueError) as reason:
         raise Refused(f"its cuts do not belong together ({reason}).") from reason
 
 

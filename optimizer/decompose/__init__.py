@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from models.faults import SolverFailed
 from models.options import Options
 from optimizer.compile import Arrays, Vector
 from optimizer.decompose.allowance import Fines, allow
@@ -116,6 +117,7 @@ class _Setting:
     """Its digest, if it is asked for."""
     checkpoint: Callable[[Learnt], None] | None
     resume: Learnt | None
+    """Of this programme."""
 
     def left(self) -> float | None:
         """Seconds left, None without a limit."""
@@ -142,13 +144,13 @@ def _pooled(
         except Stopped:
             return Outcome(setting.end(), None, np.inf, -np.inf, None, None, 0, 0)
         engine = _engine(pieces.take(), pieces.box, _fines(first), setting)
-        start_at = _Start(first, sample)
+        begin_at = _Start(first, sample)
     else:
         engine = _engine(pieces.take(), pieces.box, fines_of(known), setting)
-        start_at = None
+        begin_at = None
     allowed = engine.allowed
     try:
-        found = _solve(engine, start_at, setting, report, start)
+        found = _solve(engine, begin_at, setting, report, start)
     finally:
         engine.close()
     if found.x is None:
@@ -276,23 +278,27 @@ def _solve(
 
     def told(bound: float, cost: float = np.inf, nodes: int = 0) -> None:
         if report is not None:
-            report(Report(cost + whole.offset, max(bound, search.known) + whole.offset, nodes))
+            if search.best is not None:
+                cost = min(cost, search.best.true)
+            bound = min(max(bound, search.known), cost)
+            report(Report(cost + whole.offset, bound + whole.offset, max(nodes, search.nodes)))
 
     engine.told = told
     search = Search(engine, relative_gap=gap, told=told)
     if setting.checkpoint is not None:
         Keeper(search, setting.programme, setting.checkpoint)
     try:
-        if known is not None:
-            recall(search, known)
+        centre = None if known is None else recall(search, known)
         if search.heap:
             found = search.go_on(proposed)
         else:
-            if begin_at is not None:
-                root, bound = begin_at.relax(engine, RELAXED * gap)
+            if begin_at is None:
+                root, bound = engine.relax(centre, RELAXED * gap)
             else:
-                root, bound = engine.relax(None if known is None else known.centre, RELAXED * gap)
+                root, bound = begin_at.relax(engine, RELAXED * gap)
             if root.end != "optimal":
+                if search.best is not None:
+                    raise SolverFailed("the relaxation has no plan, but there is one.")
                 # The bound says whether it is proved.
                 return Outcome("infeasible", None, np.inf, bound, None, None, 0, oracle.iterations)
             found = search.run(root, bound, None if search.best is not None else proposed)

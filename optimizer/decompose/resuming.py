@@ -127,19 +127,20 @@ def fines_of(learnt: Learnt) -> Fines:
     return Fines(learnt.beyond, learnt.astray)
 
 
-def recall(search: Search, learnt: Learnt) -> None:
+def recall(search: Search, learnt: Learnt) -> Vector | None:
     """Give a search that has not begun what another has learnt: cuts, bound, the incumbent if it is found
-    again, and then the open nodes. Raises Stopped."""
+    again, and then the open nodes; a point to start the relaxation from if there are none. Raises Stopped."""
     engine = search.engine
     if not _fits(search, learnt):
         _log.warning("The cuts of the checkpoint are not used: they are not those of this master.")
-        return
+        return None
     search.known, search.nodes = learnt.bound - engine.whole.offset, learnt.nodes
     engine.master.recall(learnt.cuts)
     if learnt.plan is not None:
         search.best = search.plan = _regained(engine, learnt.plan)
     if learnt.tree is not None:
         _plant(search, learnt, learnt.tree)
+    return learnt.centre
 
 
 def _plant(search: Search, learnt: Learnt, tree: Open) -> None:
@@ -175,6 +176,8 @@ def _regained(engine: Engine, y: Vector) -> Visit | None:
     engine.charge(fines * DETERRENT)
     try:
         visit = engine.visit(y, at)
+        if not np.isfinite(visit.true):
+            visit = engine.visit(y, at, exact=True)
     finally:
         engine.charge(fines)
     if not np.isfinite(visit.true):

@@ -286,12 +286,16 @@ def test_of_another_programme_only_the_decisions_are_taken(
     assert rounds[0] > 0.5 * total
 
 
+@pytest.mark.parametrize("centre", [True, False])
 def test_cuts_of_another_shape_are_not_taken(
-    known: Case, kept: list[tuple[int, Checkpoint]], caplog: pytest.LogCaptureFixture
+    known: Case, kept: list[tuple[int, Checkpoint]], caplog: pytest.LogCaptureFixture, centre: bool
 ) -> None:
     """A digest is right, and all else is not."""
     one = learnt(kept[-1][1])
+    assert one.centre is not None
     lie = replace(one, cuts=replace(one.cuts, group=one.cuts.group + 10**4), bound=2 * known.optimum)
+    if centre:
+        lie = replace(one, centre=one.centre[1:], bound=2 * known.optimum)
     known.right(known.search(resume=lie))
     assert "they are not those of this master" in caplog.text
 
@@ -310,6 +314,16 @@ def test_from_anywhere(name: str, rounds: list[int]) -> None:
         last = there.search(resume=one)
         there.right(last)
         there.keeps_every_row(last)
+
+
+@pytest.mark.slow
+def test_another_pool_goes_on_alike(known: Case, kept: list[tuple[int, Checkpoint]]) -> None:
+    one = learnt(kept[2 * len(kept) // 3][1])
+    here, there = known.search(resume=one), known.search(resume=one, pool="processes")
+    known.right(there)
+    assert (there.objective, there.bound, there.branch_nodes) == (
+        here.objective, here.bound, here.branch_nodes
+    )  # fmt: skip
 
 
 @pytest.mark.slow
