@@ -16,10 +16,11 @@ from optimizer.compile import Vector
 from optimizer.decompose.learnt import Cuts
 from optimizer.decompose.oracle import Heard
 from optimizer.decompose.split import Split
-from optimizer.highs.growing import Basis, Growing, Point
+from optimizer.highs.growing import BASIC, Basis, Growing, Point
 
 GROUPS = 1000
 """Most groups of cuts: a θ for each subproblem up to so many; beyond, neighbours in the tree share one."""
+NO_CODES = np.empty(0, dtype=np.int8)
 SLACK = 1e-8
 """Relative violation from which a cut is worth having."""
 
@@ -57,6 +58,8 @@ class CutMaster:
         self.right = np.empty(0)
         self.idle = np.empty(0, dtype=np.int64)
         self.pinned = np.empty(0, dtype=bool)
+        self.latest: Basis | None = None
+        """Of the last point."""
         self.worth = 0.0
         """Violation, in money, from which a cut of θ is worth having."""
         self.reduced = np.zeros(self.width)
@@ -86,6 +89,7 @@ class CutMaster:
         """The LP as it stands."""
         point = self.lp.solve(basis=basis, seconds=seconds, iterations=iterations)
         if point.end == "optimal" and iterations is None:
+            self.latest = point.basis
             holding = point.row_duals[self.own :] != 0
             self.idle = np.where(holding, 0, self.idle + 1)
         return point
@@ -225,14 +229,20 @@ class CutMaster:
     # ---- handed on
 
     def known(self) -> Cuts:
-        """The pool as it stands."""
-        return Cuts(self.cuts, self.right, self.cut_group, self.pinned.copy())
+        """The pool as it stands, and the basis of the last point."""
+        status, columns, own = np.full(len(self.right), BASIC), NO_CODES, NO_CODES
+        if self.latest is not None:
+            columns, rows = self.latest.codes()
+            own, marks = rows[: self.own], self.latest.marks
+            there = np.isin(marks, self.lp.marks)
+            status[np.searchsorted(self.lp.marks, marks[there])] = rows[self.own :][there]
+        return Cuts(self.cuts, self.right, self.cut_group, self.pinned.copy(), status, columns, own)
 
     def recall(self, known: Cuts) -> None:
-        """Take up a pool that a master of the same programme has handed on."""
+        """Take up a pool that a master of the same programme has handed on; there is none yet."""
         self.lp.add(known.rows, known.right)
-        self.cuts = sp.csr_array(sp.vstack([self.cuts, known.rows]))
-        self.right = np.concatenate([self.right, known.right])
-        self.cut_group = np.concatenate([self.cut_group, known.group])
-        self.idle = np.concatenate([self.idle, np.zeros(len(known.right), dtype=np.int64)])
-        self.pinned = np.concatenate([self.pinned, known.pinned])
+        self.cuts, self.right = known.rows, known.right
+        self.cut_group, self.pinned = known.group, known.pinned.copy()
+        self.idle = np.zeros(len(known.right), dtype=np.int64)
+        if len(known.columns):
+            self.lp.begin(known.columns, np.concatenate([known.own, known.status]))

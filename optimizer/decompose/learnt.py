@@ -20,6 +20,8 @@ from optimizer.decompose.split import Split
 
 FORM = 1
 """Of cuts and points: to be raised whenever the same pieces come to be solved in other columns or groups."""
+STATUSES = 5
+"""Of a column or row in a basis of HiGHS."""
 Parts = Mapping[str, NDArray[np.generic]]
 
 
@@ -33,6 +35,12 @@ class Cuts:
     """By cut: its group, -1 for cuts of feasibility."""
     pinned: NDArray[np.bool_]
     """By cut: whether it is kept for good."""
+    status: NDArray[np.int8]
+    """By cut: that of its row in a basis of the master (:meth:`optimizer.highs.growing.Basis.codes`)."""
+    columns: NDArray[np.int8]
+    """Likewise of columns y, θ; none where there is no basis."""
+    own: NDArray[np.int8]
+    """Likewise of the master's own rows."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,9 @@ class Learnt:
             "cut_right": self.cuts.right,
             "cut_group": self.cuts.group.astype(np.int32),
             "cut_pinned": self.cuts.pinned,
+            "cut_status": self.cuts.status,
+            "basis_columns": self.cuts.columns,
+            "basis_rows": self.cuts.own,
             "beyond": self.beyond,
             "astray": self.astray,
         }
@@ -158,11 +169,19 @@ def _cuts(parts: Parts) -> Cuts:
     )
     rows.check_format(full_check=True)
     group, pinned = parts["cut_group"].astype(np.int64), parts["cut_pinned"].astype(bool)
-    if not len(group) == len(pinned) == len(right):
+    status, columns, own = (_codes(parts, name) for name in ("cut_status", "basis_columns", "basis_rows"))
+    if not len(group) == len(pinned) == len(status) == len(right) or len(columns) not in (0, shape[1]):
         raise ValueError("cuts and their groups do not belong together.")
     if not (np.isfinite(rows.data).all() and np.isfinite(right).all()):
         raise ValueError("a cut is not finite.")
-    return Cuts(rows, right, group, pinned)
+    return Cuts(rows, right, group, pinned, status, columns, own)
+
+
+def _codes(parts: Parts, name: str) -> NDArray[np.int8]:
+    codes = parts[name].astype(np.int8)
+    if ((codes < 0) | (codes >= STATUSES)).any():
+        raise ValueError(f"{name} holds what is no status.")
+    return codes
 
 
 def _check_tree(tree: Open) -> None:

@@ -194,6 +194,7 @@ def _fits(search: Search, learnt: Learnt) -> bool:
     points = [point for point in (learnt.centre, learnt.plan) if point is not None]
     return bool(
         cuts.rows.shape[1] == width + groups
+        and (not len(cuts.columns) or len(cuts.own) == engine.master.own)
         and ((cuts.group >= -1) & (cuts.group < groups)).all()
         and all(point.shape == (width,) for point in points)
         and (learnt.decisions is None or learnt.decisions.shape == (decisions,))
