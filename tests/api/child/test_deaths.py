@@ -132,12 +132,14 @@ def test_a_solve_goes_on_where_the_killed_one_was(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_decomposition_goes_on_where_the_killed_one_was(tmp_path: Path) -> None:
-    first = Watcher()
+    first, kept = Watcher(), tmp_path / "checkpoint" / "search"
 
     def shoot(message: dict[str, Any]) -> None:
         first.tell(message)
-        # The first comes amid the relaxation or at its end, the third amid the search.
-        if message["type"] == "checkpoint" and len(first.of("checkpoint")) == 3:
+        if message["type"] != "checkpoint":
+            return
+        learnt = Checkpoint.from_bytes(kept.read_bytes()).learnt
+        if learnt is not None and learnt.tree is not None and learnt.plan is not None:
             for pid in children(zygote.pid or 0):
                 os.kill(pid, signal.SIGKILL)
 
@@ -146,10 +148,9 @@ def test_a_decomposition_goes_on_where_the_killed_one_was(tmp_path: Path) -> Non
         dead = zygote.run(order(tmp_path, LONG, options=options), shoot, nobody)
         assert dead.problem is not None
         assert "SIGKILL" in dead.problem.detail
-        left = Checkpoint.from_bytes((tmp_path / "checkpoint" / "search").read_bytes())
-        assert left.learnt is not None
-        assert left.learnt.tree is not None
-        assert len(left.learnt.cuts.right) > 0
+        left = Checkpoint.from_bytes(kept.read_bytes()).learnt
+        assert left is not None
+        assert len(left.cuts.right) > 0
         told = Watcher()
         outcome = zygote.run(order(tmp_path, LONG, options=options), told.tell, nobody)
     assert (outcome.state, outcome.solver_status) == ("succeeded", "optimal")
