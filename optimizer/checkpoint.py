@@ -3,7 +3,8 @@
 Written as bytes: a line with the version and a SHA-256 of what follows, then a NumPy archive. A checkpoint is
 only good for the instance, the options that steer the search, and the versions it was made with; a search
 goes on with its open nodes only if presolve makes the same programme again, to the last bit, for two
-presolves may each keep another one of two best plans.
+presolves may each keep another one of two best plans. A decomposition goes on with its cuts only if they were
+made for the same pieces, to the last bit.
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ from models.instance import Instance
 from models.options import Options
 from optimizer.branch.frontier import Frontier
 from optimizer.compile import Vector
+from optimizer.decompose.learnt import Learnt
 from optimizer.keys import Key
 
 MAGIC = b"stockpile checkpoint 1"
+LEARNT = "learnt."
+"""What the names of arrays of a decomposition begin with."""
 STEERING = {"relative_gap", "seed", "method"}
 """Options that a search cannot change on its way."""
 
@@ -50,9 +54,11 @@ class Checkpoint:
     frontier: Frontier | None = None
     """Open nodes by the same columns, if the search has them to give."""
     programme: str = ""
-    """Digest of the presolved programme that the open nodes belong to."""
+    """Digest of the programme that open nodes or cuts belong to: presolved, or in pieces."""
     key: str = ""
     """What it is for."""
+    learnt: Learnt | None = None
+    """Cuts of a decomposition, and all that belongs to them."""
 
     def to_bytes(self) -> bytes:
         """Everything."""
@@ -71,6 +77,8 @@ class Checkpoint:
         if f is not None:
             head |= {"discarded": repr(f.discarded), "searched": f.nodes}
             parts |= {"bounds": f.bounds, "lower": f.lower, "upper": f.upper, "gain": f.gain, "seen": f.seen}
+        if self.learnt is not None:
+            parts |= {LEARNT + name: part for name, part in self.learnt.parts().items()}
         buffer = io.BytesIO()
         text = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
         np.savez_compressed(buffer, head=text, **parts)
@@ -104,6 +112,9 @@ class Checkpoint:
                     seen=parts["seen"],
                     nodes=head["searched"],
                 )
+            learnt = None
+            if any(name.startswith(LEARNT) for name in parts):
+                learnt = _learnt(parts, head, incumbent)
         return cls(
             columns=tuple(head["columns"]),
             incumbent=incumbent,
@@ -111,6 +122,7 @@ class Checkpoint:
             bound=float(head["bound"]),
             nodes=head["nodes"],
             frontier=frontier,
+            learnt=learnt,
             programme=head["programme"],
             key=head["key"],
         )
@@ -129,6 +141,21 @@ class Checkpoint:
         if self.incumbent is not None:
             known = dict(zip(self.columns, self.incumbent.tolist(), strict=True))
         return np.array([known.get(name, np.nan) for name in named(keys)])
+
+
+def _learnt(parts: dict[str, Any], head: dict[str, Any], incumbent: Vector | None) -> Learnt:
+    own = {name.removeprefix(LEARNT): part for name, part in parts.items() if name.startswith(LEARNT)}
+    try:
+        return Learnt.of(
+            own,
+            programme=head["programme"],
+            decisions=incumbent,
+            objective=float(head["objective"]),
+            bound=float(head["bound"]),
+            nodes=head["nodes"],
+        )
+    except (KeyError, TypeError, ValueError) as reason:
+        raise Refused(f"its cuts do not belong together ({reason}).") from reason
 
 
 def named(keys: Iterable[Key]) -> tuple[str, ...]:

@@ -11,10 +11,10 @@ import scipy.sparse as sp
 
 from models.faults import SolverFailed
 from models.options import Options
-from optimizer.checkpoint import Checkpoint
+from optimizer.checkpoint import Checkpoint, named
 from optimizer.compile import Arrays, Vector, no_collection
 from optimizer.data import Data
-from optimizer.decompose import CannotDecompose, Nodes, prepare, solve
+from optimizer.decompose import CannotDecompose, Learnt, Nodes, prepare, solve
 from optimizer.highs import Outcome, Report
 from optimizer.progress import Clock
 from optimizer.search import search
@@ -56,8 +56,9 @@ def find(
 ) -> Way:
     """The arrays, and what is found by the method asked for, or by the extensive form where that cannot.
 
-    Only the search of the whole programme keeps checkpoints; of one to go on from, the decomposition takes
-    the decisions. ``pool`` says where subproblems are solved (:mod:`optimizer.decompose.pools`).
+    ``checkpoint`` is handed where the search stands every few seconds, ``resume`` is where an earlier one
+    stood; of one that was made by another method or for other pieces, the decomposition takes the decisions.
+    ``pool`` says where subproblems are solved (:mod:`optimizer.decompose.pools`).
     """
     pieces, word = chosen(options, len(data.tree))
     arrays: Arrays | None = None
@@ -68,7 +69,10 @@ def find(
         try:
             with clock.phase("arrays"):
                 cut = prepare(arrays, nodes)
-            proposed = start(arrays) if resume is None else _decisions(resume, arrays)
+            if resume is None or resume.incumbent is None:
+                proposed = start(arrays)
+            else:
+                proposed = _decisions(resume, arrays)
             if large:
                 # What is in the pieces need not be held twice.
                 arrays = replace(arrays, matrix=sp.csc_array(arrays.shape))
@@ -81,6 +85,8 @@ def find(
                     report=report,
                     start=proposed,
                     pool=pool,
+                    checkpoint=None if checkpoint is None else _handing(checkpoint, arrays),
+                    resume=None if resume is None else resume.learnt,
                 )
             said = f"{word}; {found.note}" if found.note else word
             if found.end != "infeasible":
@@ -116,6 +122,21 @@ def chosen(options: Options, nodes: int) -> tuple[bool, str]:
     if nodes >= LARGE:
         return True, f"decompose: the scenario tree has {nodes} nodes, {LARGE} or more"
     return False, f"extensive: the scenario tree has {nodes} nodes, fewer than {LARGE}"
+
+
+def _handing(checkpoint: Callable[[Checkpoint], None], arrays: Arrays) -> Callable[[Learnt], None]:
+    """Checkpoints of what a decomposition has learnt."""
+    names = named([arrays.columns[j] for j in np.flatnonzero(arrays.integer).tolist()])
+
+    def hand(now: Learnt) -> None:
+        checkpoint(
+            Checkpoint(
+                names, now.decisions, now.objective, now.bound, now.nodes,
+                learnt=now, programme=now.programme,
+            )
+        )  # fmt: skip
+
+    return hand
 
 
 def _decisions(resume: Checkpoint, arrays: Arrays) -> Vector:

@@ -16,22 +16,27 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from models.faults import SolverFailed
 from models.options import Options
 from optimizer.compile import Arrays, Vector
-from optimizer.decompose.allowance import allow
+from optimizer.decompose.allowance import Fines, allow
+from optimizer.decompose.cuts import GROUPS
 from optimizer.decompose.engine import Again, Engine
 from optimizer.decompose.fines import first_fines
 from optimizer.decompose.implied import Box
+from optimizer.decompose.learnt import Learnt, digest
 from optimizer.decompose.partition import SMALL
 from optimizer.decompose.pools import Pool, Stopped, opened
 from optimizer.decompose.preparing import CannotDecompose, Nodes, Pieces, prepare
+from optimizer.decompose.resuming import Keeper, fines_of, recall, usable
 from optimizer.decompose.sample import SECOND, WORTH, choose, weigh, within
-from optimizer.decompose.search import End, Search
+from optimizer.decompose.search import End, Found, Search
 from optimizer.decompose.split import Split
 from optimizer.decompose.start import First, begin, restrict, spread
 from optimizer.highs import Outcome, Report
+from optimizer.highs.growing import Point
 
-__all__ = ["CannotDecompose", "Nodes", "Pieces", "decompose", "prepare", "solve"]
+__all__ = ["CannotDecompose", "Learnt", "Nodes", "Pieces", "decompose", "prepare", "solve"]
 
 RELAXED = 0.3
 """Share of the gap to which the relaxation is solved before the search."""
@@ -54,12 +59,17 @@ def decompose(
     start: Vector | None = None,
     small: int = SMALL,
     pool: str = "auto",
+    checkpoint: Callable[[Learnt], None] | None = None,
+    resume: Learnt | None = None,
 ) -> Outcome:
     """:func:`prepare`, then :func:`solve`."""
     begun = time.monotonic()
     pieces = prepare(arrays, nodes, small)
     left = None if seconds is None else seconds - (time.monotonic() - begun)
-    found = solve(pieces, options, seconds=left, stop=stop, report=report, start=start, pool=pool)
+    found = solve(
+        pieces, options, seconds=left, stop=stop, report=report, start=start, pool=pool,
+        checkpoint=checkpoint, resume=resume,
+    )  # fmt: skip
     return replace(found, seconds=time.monotonic() - begun)
 
 
@@ -72,16 +82,26 @@ def solve(
     report: Callable[[Report], None] | None = None,
     start: Vector | None = None,
     pool: str = "auto",
+    checkpoint: Callable[[Learnt], None] | None = None,
+    resume: Learnt | None = None,
 ) -> Outcome:
     """The best plan found, all columns of it, in the units of the arrays, and a bound that holds.
 
     ``start`` proposes values for the decisions (nan: none). ``pool`` says where subproblems are solved
-    (:mod:`optimizer.decompose.pools`). The pieces are used up. Raises UnknownPool, PoolFailed.
+    (:mod:`optimizer.decompose.pools`). ``checkpoint`` is handed what has been learnt every few seconds,
+    ``resume`` is what an earlier search has learnt: it is used if it was about the same programme, to the
+    last bit. The pieces are used up. Raises UnknownPool, PoolFailed.
     """
     begun = time.monotonic()
     deadline = None if seconds is None else begun + seconds * (1 - KEPT_BACK)
+    programme = ""
+    if checkpoint is not None or resume is not None:
+        programme = digest(pieces.whole, pieces.box, GROUPS)
+    if resume is not None and not usable(resume, pieces.whole, programme):
+        resume = None
     with closing(opened(pool, pieces.whole.subproblems.count, options.threads)) as workers:
-        found = _pooled(pieces, _Setting(options, stop, deadline, workers), report, start)
+        setting = _Setting(options, stop, deadline, workers, programme, checkpoint, resume)
+        found = _pooled(pieces, setting, report, start)
     return replace(found, note=workers.words, seconds=time.monotonic() - begun)
 
 
@@ -93,6 +113,11 @@ class _Setting:
     stop: threading.Event | None
     deadline: float | None
     pool: Pool
+    programme: str
+    """Its digest, if it is asked for."""
+    checkpoint: Callable[[Learnt], None] | None
+    resume: Learnt | None
+    """Of this programme."""
 
     def left(self) -> float | None:
         """Seconds left, None without a limit."""
@@ -111,15 +136,21 @@ def _pooled(
 ) -> Outcome:
     """The search from its first point on; of the outcome, ``x`` are the columns of the whole programme."""
     width = len(pieces.whole.master.cost)
-    sample = _Sample(pieces.whole, pieces.parent, setting)
-    try:
-        first = _first(pieces, sample, setting)
-    except Stopped:
-        return Outcome(setting.end(), None, np.inf, -np.inf, None, None, 0, 0)
-    engine = _engine(pieces.take(), pieces.box, first, setting)
+    known = setting.resume
+    if known is None:
+        sample = _Sample(pieces.whole, pieces.parent, setting)
+        try:
+            first = _first(pieces, sample, setting)
+        except Stopped:
+            return Outcome(setting.end(), None, np.inf, -np.inf, None, None, 0, 0)
+        engine = _engine(pieces.take(), pieces.box, _fines(first), setting)
+        begin_at = _Start(first, sample)
+    else:
+        engine = _engine(pieces.take(), pieces.box, fines_of(known), setting)
+        begin_at = None
     allowed = engine.allowed
     try:
-        found = _solve(engine, first, sample, setting.options, report, start)
+        found = _solve(engine, begin_at, setting, report, start)
     finally:
         engine.close()
     if found.x is None:
@@ -128,7 +159,7 @@ def _pooled(
     return replace(found, x=pieces.origin.columns(found.x[:width], below))
 
 
-def _engine(whole: Split, box: Box, first: First, setting: _Setting) -> Engine:
+def _engine(whole: Split, box: Box, fines: Fines, setting: _Setting) -> Engine:
     width = len(whole.master.cost)
     allowed = allow(whole, box.low_subs, box.high_subs)
     del whole
@@ -137,12 +168,16 @@ def _engine(whole: Split, box: Box, first: First, setting: _Setting) -> Engine:
         allowed,
         np.concatenate([box.low, m.lower[width:]]),
         np.concatenate([box.high, m.upper[width:]]),
-        first_fines(first.price, first.slope, first.cost, first.sums),
+        fines,
         pool=setting.pool,
         seed=setting.options.seed,
         stop=setting.stop,
         seconds=setting.left(),
     )
+
+
+def _fines(first: First) -> Fines:
+    return first_fines(first.price, first.slope, first.cost, first.sums)
 
 
 class _Sample:
@@ -195,7 +230,7 @@ def _first(pieces: Pieces, sample: _Sample, setting: _Setting) -> First:
     chosen = np.flatnonzero(weights)
     columns = within(s.column_start, chosen)
     box = replace(pieces.box, low_subs=pieces.box.low_subs[columns], high_subs=pieces.box.high_subs[columns])
-    engine = _engine(restrict(whole, weights), box, first, setting)
+    engine = _engine(restrict(whole, weights), box, _fines(first), setting)
     try:
         point = first.point(engine.allowed, chosen)
         engine.relax(point, SAMPLED_GAP, sample.again(engine, chosen))
@@ -211,38 +246,64 @@ def _first(pieces: Pieces, sample: _Sample, setting: _Setting) -> First:
     return replace(first, y=engine.centre.y[:width], use=spread(use, chosen, parent, s.weight))
 
 
+@dataclass(frozen=True)
+class _Start:
+    """Where the relaxation starts, and what other points can be made of."""
+
+    first: First
+    sample: _Sample
+
+    def relax(self, engine: Engine, gap: float) -> tuple[Point, float]:
+        """The relaxation, and its bound."""
+        every = np.arange(engine.whole.subproblems.count)
+        point = self.first.point(engine.allowed, every)
+        found = engine.relax(point, gap, self.sample.again(engine, every))
+        self.sample.whole = None
+        return found
+
+
 def _solve(
     engine: Engine,
-    first: First,
-    sample: _Sample,
-    options: Options,
+    begin_at: _Start | None,
+    setting: _Setting,
     report: Callable[[Report], None] | None,
     start: Vector | None,
 ) -> Outcome:
     """The search; of the outcome, ``x`` are the columns of the master, then those of the subproblems."""
-    gap = options.relative_gap * (1 - KEPT_BACK)
-    whole, oracle = engine.whole, engine.oracle
-
-    def told(bound: float, cost: float = np.inf, nodes: int = 0) -> None:
-        if report is not None:
-            report(Report(cost + whole.offset, bound + whole.offset, nodes))
-
-    engine.told = told
-    try:
-        every = np.arange(whole.subproblems.count)
-        point = first.point(engine.allowed, every)
-        root, bound = engine.relax(point, RELAXED * gap, sample.again(engine, every))
-    except Stopped:
-        end: End = "interrupted" if engine.stop is not None and engine.stop.is_set() else "time_limit"
-        return Outcome(end, None, np.inf, engine.bound + whole.offset, None, None, 0, oracle.iterations)
-    sample.whole = None
-    if root.end != "optimal":
-        # The bound says whether it is proved.
-        return Outcome("infeasible", None, np.inf, bound, None, None, 0, oracle.iterations)
+    gap = setting.options.relative_gap * (1 - KEPT_BACK)
+    whole, oracle, known = engine.whole, engine.oracle, setting.resume
     proposed = None if start is None else start[whole.master_columns[engine.integers]]
     if proposed is not None and not np.isfinite(proposed).all():
         proposed = None
-    found = Search(engine, relative_gap=gap, told=told).run(root, bound, proposed)
+
+    def told(bound: float, cost: float = np.inf, nodes: int = 0) -> None:
+        if report is not None:
+            if search.best is not None:
+                cost = min(cost, search.best.true)
+            bound = min(max(bound, search.known), cost)
+            report(Report(cost + whole.offset, bound + whole.offset, max(nodes, search.nodes)))
+
+    engine.told = told
+    search = Search(engine, relative_gap=gap, told=told)
+    if setting.checkpoint is not None:
+        Keeper(search, setting.programme, setting.checkpoint)
+    try:
+        centre = None if known is None else recall(search, known)
+        if search.heap:
+            found = search.go_on(proposed)
+        else:
+            if begin_at is None:
+                root, bound = engine.relax(centre, RELAXED * gap)
+            else:
+                root, bound = begin_at.relax(engine, RELAXED * gap)
+            if root.end != "optimal":
+                if search.best is not None:
+                    raise SolverFailed("the relaxation has no plan, but there is one.")
+                # The bound says whether it is proved.
+                return Outcome("infeasible", None, np.inf, bound, None, None, 0, oracle.iterations)
+            found = search.run(root, bound, None if search.best is not None else proposed)
+    except Stopped:
+        found = Found(setting.end(), search.best, max(engine.bound, search.known), search.nodes)
     x, cost = None, np.inf
     if found.best is not None:
         x, cost = np.concatenate([found.best.y, oracle.kept()]), found.best.true

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from optimizer.compile import Vector
 from optimizer.decompose.cutpool import CutPool
+from optimizer.decompose.learnt import Cuts
 from optimizer.decompose.oracle import Heard
 from optimizer.decompose.split import Split
-from optimizer.highs.growing import Basis, Growing, Point
+from optimizer.highs.growing import BASIC, Basis, Growing, Point
 
 GROUPS = 1000
 """Most groups of cuts: a θ for each subproblem up to so many; beyond, neighbours in the tree share one."""
+NO_CODES = np.empty(0, dtype=np.int8)
 SLACK = 1e-8
 """Relative violation from which a cut is worth having."""
 MOST, FEWEST = 60, 100
@@ -64,6 +66,8 @@ class CutMaster:
         self.high = np.concatenate([high, np.full(self.groups, np.inf)])
         self.row_lower, self.row_upper = m.row_lower.copy(), m.row_upper.copy()
         self.pool = CutPool(self.width, self.groups)
+        self.latest: Basis | None = None
+        """Of the last point."""
         self.worth = 0.0
         """Violation, in money, from which a cut of θ is worth having."""
         self.reduced = np.zeros(self.width)
@@ -105,6 +109,7 @@ class CutMaster:
                 break
             self._bring(missed)
             basis = None
+        self.latest = point.basis
         self.pool.held(point.row_duals[self.own :])
         return point
 
@@ -232,3 +237,24 @@ class CutMaster:
         if len(rows) > MANY * self.own:
             self.lp.drop(rows)
             self.pool.leave(rows)
+
+    # ---- handed on
+
+    def known(self) -> Cuts:
+        """The pool as it stands, and the basis of the last point."""
+        p = self.pool
+        status, columns, own = np.full(len(p), BASIC), NO_CODES, NO_CODES
+        if self.latest is not None:
+            columns, rows = self.latest.codes()
+            own, marks = rows[: self.own], self.latest.marks
+            there = np.isin(marks, p.number)
+            status[np.searchsorted(p.number, marks[there])] = rows[self.own :][there]
+        return Cuts(p.cuts, p.right, p.group, status, columns, own)
+
+    def recall(self, known: Cuts) -> None:
+        """Take up a pool that a master of the same programme has handed on; there is none yet."""
+        which = self.pool.add(known.rows, known.right, known.group)
+        tight = which[known.status != BASIC]
+        self._bring(tight)
+        if len(known.columns):
+            self.lp.begin(known.columns, np.concatenate([known.own, known.status[tight]]))

@@ -76,6 +76,8 @@ class Engine:
         self.master = CutMaster(self.whole, master_low, master_high, floor, seed=seed, stop=stop)
         self.integers = np.flatnonzero(m.integer)
         self.told: Callable[[float], None] = lambda _: None
+        self.between: Callable[[Visit | None], None] = lambda _: None
+        """Called after rounds, with the best point of the relaxation or the best plan of decisions."""
         self.bound = -np.inf
         """Of the relaxation."""
         self.feasible = np.ones(self.whole.subproblems.count, dtype=bool)
@@ -179,6 +181,7 @@ class Engine:
             visit = self.visit(y, point.x)
             if best is None or visit.cost < best.cost or (cost == np.inf and round_ >= 1):
                 best = visit
+            self.between(best)
             step = min(STEP, step * 1.2) if visit.cost < FAR * abs(cost) else max(LEAST_STEP, step / 2)
             raised = fined.raised(visit)
             if raised is None:
@@ -276,6 +279,7 @@ class Engine:
                 if visit.true < self.kept:
                     self.kept = visit.true
                     self.oracle.keep()
+            self.between(clean)
             if visit.cost < np.inf and (best is None or visit.cost < best.cost):
                 best, step = visit, min(1.0, step * LONGER)
             else:

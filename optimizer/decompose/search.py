@@ -77,12 +77,22 @@ class Search:
         self.sides = m.row_lower[self.rows], m.row_upper[self.rows]
         self.gains = Gains()
         self.best: Visit | None = None
+        self.plan: Visit | None = None
+        """The best plan, also of decisions that are not settled yet."""
         self.given_up = np.inf
         """No plan in any part of the tree that was given up is below this."""
+        self.known = -np.inf
+        """No plan at all is below this: proved before."""
         self.settled: dict[bytes, float] = {}
         self.heap: list[Node] = []
+        self.hand: Node | None = None
+        """The node that is being looked at: it is not in the heap."""
         self.made = 0
         self.nodes = 0
+        self.fines = engine.fines
+        """But for those of decisions that are being settled."""
+        self.between: Callable[[bool], None] = lambda _: None
+        """Called after rounds, and with True when the search begins."""
 
     @property
     def cutoff(self) -> float:
@@ -96,28 +106,48 @@ class Search:
         m, integers = self.engine.whole.master, self.engine.integers
         lower, upper = m.lower[integers], m.upper[integers]
         self.heap = [Node(bound, 0, lower, upper, frozenset(), root.basis, 0)]
+        return self._run(root, proposed)
+
+    def go_on(self, proposed: Vector | None) -> Found:
+        """Search from the open nodes there are; first plans are made if there is none."""
+        return self._run(None, proposed)
+
+    def _run(self, root: Point | None, proposed: Vector | None) -> Found:
+        self.engine.between, self.fines = self._heard, self.engine.fines
         try:
-            self._begin(root, proposed)
-            while self.heap and self.heap[0].bound < self.cutoff:
-                self.tell(self._bound(), self._cost(), self.nodes)
-                node = heapq.heappop(self.heap)
-                try:
-                    self._expand(node)
-                except Stopped:
-                    heapq.heappush(self.heap, node)
-                    raise
+            self.between(True)
+            if root is None and self.best is None:
+                root = self.engine.solve()
+            if root is not None and root.end == "optimal":
+                self._begin(root, proposed)
+            while self.heap and max(self.known, self.heap[0].bound) < self.cutoff:
+                self.tell(self.bound, self._cost(), self.nodes)
+                self.between(False)
+                self.hand = heapq.heappop(self.heap)
+                self._expand(self.hand)
+                self.hand = None
         except Stopped:
             asked = self.engine.stop is not None and self.engine.stop.is_set()
-            return Found("interrupted" if asked else "time_limit", self.best, self._bound(), self.nodes)
+            return Found("interrupted" if asked else "time_limit", self.plan, self.bound, self.nodes)
         end: End = "optimal" if self.best is not None else "infeasible"
-        return Found(end, self.best, self._bound(), self.nodes)
+        return Found(end, self.best, self.bound, self.nodes)
+
+    def _heard(self, clean: Visit | None) -> None:
+        """A plan of decisions that are being settled: the subproblems keep it if it is the best."""
+        if clean is not None and (self.plan is None or clean.true < self.plan.true):
+            self.plan = clean
+        self.between(False)
 
     def _cost(self) -> float:
         return np.inf if self.best is None else self.best.true
 
-    def _bound(self) -> float:
+    @property
+    def bound(self) -> float:
+        """No plan is below."""
         open_ = self.heap[0].bound if self.heap else np.inf
-        return min(open_, self.given_up, self._cost())
+        if self.hand is not None:
+            open_ = min(open_, self.hand.bound)
+        return min(max(self.known, min(open_, self.given_up)), self._cost())
 
     # ---- plans
 
@@ -178,10 +208,12 @@ class Search:
         if known is not None and known >= self.cutoff:
             return known
         self._open()
+        self.fines = self.engine.fines
         settled = self.engine.settle(decisions, share * self.gap, lambda: self.cutoff)
         self.settled[decisions.tobytes()] = settled.bound
+        self.fines = self.engine.fines
         if settled.best is not None and settled.best.true < self._cost():
-            self.best = settled.best
+            self.best = self.plan = settled.best
         return settled.bound
 
     # ---- nodes

@@ -28,6 +28,9 @@ _ENDS: dict[str, GrowingEnd] = {
     "kHighsInterrupt": "stopped",
 }
 _BASIC = highspy.HighsBasisStatus.kBasic
+_STATUSES = {int(status): status for status in highspy.HighsBasisStatus.__members__.values()}
+BASIC = np.int8(int(_BASIC))
+"""Code of what is basic."""
 NOTHING = np.empty(0)
 LOST = 5_000
 """Iterations, or one for four rows and columns if these are more, after which a run counts as lost: to tight
@@ -49,6 +52,10 @@ class Basis:
         """Marks of the rows that hold it."""
         added = self.rows[len(self.rows) - len(self.marks) :]
         return self.marks[[status != _BASIC for status in added]]
+
+    def codes(self) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        """Statuses of columns and rows as numbers of HiGHS, which mean the same in another process."""
+        return _codes(self.columns), _codes(self.rows)
 
 
 @dataclass(frozen=True)
@@ -191,6 +198,16 @@ class Growing:
             raise SolverFailed(f"the master ended with: {status}.")
         return end
 
+    def begin(self, columns: NDArray[np.int8], rows: NDArray[np.int8]) -> None:
+        """Start the next run from statuses (:meth:`Basis.codes`) of all columns and rows. They need not be a
+        basis: HiGHS makes one of them."""
+        full = highspy.HighsBasis()
+        full.col_status = [_STATUSES[code] for code in columns.tolist()]
+        full.row_status = [_STATUSES[code] for code in rows.tolist()]
+        full.alien = full.valid = True
+        self._highs.setBasis(full)
+        self._last = None
+
     def _basis(self) -> Basis:
         basis = self._highs.getBasis()
         return Basis(list(basis.col_status), list(basis.row_status), self._marks)
@@ -226,3 +243,7 @@ class Growing:
     def _many(self) -> int:
         rows, columns = self._highs.getNumRow(), self._highs.getNumCol()
         return max(LOST, int(rows + columns) // 4)
+
+
+def _codes(statuses: list[Any]) -> NDArray[np.int8]:
+    return np.array([int(status) for status in statuses], dtype=np.int8)

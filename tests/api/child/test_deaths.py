@@ -14,6 +14,7 @@ import pytest
 
 from api.child import Zygote
 from api.child.memory import children, tree
+from optimizer.checkpoint import Checkpoint
 from tests.api.child.support import LONG, ROOT, Watcher, alive, gone, nobody, order
 
 WORKER = """
@@ -127,3 +128,39 @@ def test_a_solve_goes_on_where_the_killed_one_was(tmp_path: Path) -> None:
         outcome = zygote.run(order(tmp_path, LONG, options=options), told.tell, nobody)
     assert (outcome.state, outcome.solver_status) == ("succeeded", "optimal")
     assert any(line.startswith("going on from a checkpoint") for line in told.lines())
+
+
+@pytest.mark.slow
+def test_a_decomposition_goes_on_where_the_killed_one_was(tmp_path: Path) -> None:
+    first, kept = Watcher(), tmp_path / "checkpoint" / "search"
+
+    def shoot(message: dict[str, Any]) -> None:
+        first.tell(message)
+        if message["type"] != "checkpoint":
+            return
+        learnt = Checkpoint.from_bytes(kept.read_bytes()).learnt
+        if learnt is not None and learnt.tree is not None and learnt.plan is not None:
+            for pid in children(zygote.pid or 0):
+                os.kill(pid, signal.SIGKILL)
+
+    options = {"method": "decompose", "relative_gap": 0.002}
+    with Zygote() as zygote:
+        dead = zygote.run(order(tmp_path, LONG, options=options), shoot, nobody)
+        assert dead.problem is not None
+        assert "SIGKILL" in dead.problem.detail
+        left = Checkpoint.from_bytes(kept.read_bytes()).learnt
+        assert left is not None
+        assert len(left.cuts.right) > 0
+        told = Watcher()
+        outcome = zygote.run(order(tmp_path, LONG, options=options), told.tell, nobody)
+    assert (outcome.state, outcome.solver_status) == ("succeeded", "optimal")
+    assert any(line.startswith("going on from a checkpoint") for line in told.lines())
+    assert not any("not used" in line for line in told.lines())
+    # What was proved stays proved.
+    proved = max(bounds(first.messages))
+    assert all(bound >= proved * (1 - 1e-9) for bound in bounds(told.messages))
+
+
+def bounds(messages: list[dict[str, Any]]) -> list[float]:
+    """Bounds that were told."""
+    return [now["bound"] for now in messages if now["type"] == "progress" and now.get("bound") is not None]
