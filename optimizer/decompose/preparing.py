@@ -126,7 +126,9 @@ def placed(found: Sequence[Cone], scale: Vector, whole: Split) -> Cones:
     s = whole.subproblems
     place = np.full(len(scale), -1)
     place[whole.columns] = np.arange(len(whole.columns))
-    column = np.concatenate([[*cone.columns, *(j for j, _ in cone.leeway)] for cone in found]).astype(np.int64)
+    column = np.concatenate([[*cone.columns, *(j for j, _ in cone.leeway)] for cone in found]).astype(
+        np.int64
+    )
     length = np.concatenate([[1.0] * len(cone.columns) + [0.0] * len(cone.leeway) for cone in found])
     room = np.concatenate(
         [[cone.factor] * len(cone.columns) + [step for _, step in cone.leeway] for cone in found]

@@ -90,7 +90,7 @@ class Answers:
     """By LP that went astray."""
     iterations: int = 0
     tilt: Vector = field(default_factory=lambda: np.empty(0))
-    """By column: what multipliers of tangents take off its cost. Their sides are 0, so that is all they do."""
+    """By column: what multipliers of tangents take off its cost. Their sides are 0: that is all they do."""
 
 
 @dataclass
@@ -117,7 +117,9 @@ class Pieces:
         """By LP that once had no plan."""
         c = blocks.cones
         curved = np.zeros(blocks.count, dtype=bool) if c is None else np.diff(c.start) > 0
-        self._tangents = [Tangents(c, i) if c is not None and curved[i] else None for i in range(blocks.count)]
+        self._tangents = [
+            Tangents(c, i) if c is not None and curved[i] else None for i in range(blocks.count)
+        ]
         self._pool = ThreadPoolExecutor(self.threads)
 
     def close(self) -> None:
@@ -256,7 +258,9 @@ class Pieces:
         """How an LP ended, and its iterations: within its cones, if it has a plan."""
         status, spent = self._once(held)
         tangents = self._tangents[i]
-        for _ in range(0 if tangents is None else ROUNDS):
+        if tangents is None:
+            return status, spent
+        for _ in range(ROUNDS):
             if status != "kOptimal" or not tangents.separate(held, np.array(held.getSolution().col_value)):
                 break
             status, more = self._once(held)

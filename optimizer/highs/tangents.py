@@ -1,4 +1,4 @@
-"""LPs within second-order cones: each holds tangents of its cones, added where its solution lies outside of one.
+"""LPs within second-order cones: each holds tangents, added where its solution lies outside of a cone.
 
 A cone is |length∘x| ≤ room·x over a few columns of one LP, all of them at least 0. At a point outside,
 with v = length∘x and u = v/|v|, the row (u∘length - room)·x ≤ 0 is broken, and it holds everywhere inside
@@ -19,13 +19,13 @@ Vector = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 CLOSE = 1e-8
-"""Distance from a cone, relative to room·x, at which a solution counts as inside: hhi is then exceeded by 2e-8
-of itself, and what the simplex method allows; the audit allows 1e-6."""
+"""Distance from a cone, relative to room·x, at which a solution counts as inside: hhi is then exceeded by
+2e-8 of itself, and what the simplex method allows; the audit allows 1e-6."""
 NOTHING = 1e-9
 """Distance, in the units of the arrays, that is rounding."""
 NOTICED = 2e-7
-"""What a tangent is broken by, as a row of an LP, at the least distance that counts: above the tolerance of the
-simplex method, which would otherwise end at the same point again."""
+"""What a tangent is broken by, as a row of an LP, at the least distance that counts: above the tolerance of
+the simplex method, which would otherwise end at the same point again."""
 ROUNDS = 200
 """Most rounds of tangents in one run; a few dozen do from nothing, a few from where the last run ended."""
 STALE, MANY = 20, 10
