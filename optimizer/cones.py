@@ -4,7 +4,7 @@ A rule on concentration says |q| ≤ f·Σq for amounts q by country, f = √hhi
 which u·q ≤ f·Σq is violated by u = q/|q| (Cauchy and Schwarz: it holds for every u of length 1 inside). The
 rows ``hhi`` of the arrays are such tangents. Every programme here is thus an outer approximation: what it
 rules out is ruled out, its bounds are bounds. Tangents are added at the solution until it lies within
-:data:`CLOSE` of every cone (Kelley, Journal of the SIAM 8, 1960).
+:data:`optimizer.highs.tangents.CLOSE` of every cone (Kelley, Journal of the SIAM 8, 1960).
 
 A cone is known by its rows alone, so whatever hands arrays on hands on the cones.
 """
@@ -23,19 +23,13 @@ from numpy.typing import NDArray
 
 from optimizer.compile import Arrays, Vector
 from optimizer.highs import Outcome, Solver
+from optimizer.highs.tangents import CLOSE, NOTHING, ROUNDS
 from optimizer.keys import Key, named
 
 ROW, COLUMN = "hhi", "acquired"
 """Rows that are tangents, columns that span the cones."""
-CLOSE = 1e-8
-"""Distance from a cone, relative to f·Σq, at which a solution counts as inside: hhi is then exceeded by 2e-8
-of itself, and what the simplex method allows; the audit allows 1e-6."""
-NOTHING = 1e-9
-"""Distance, in the units of the arrays, that is rounding."""
 TIGHT = 1e-6
 """Slack of a tangent, in the units of the arrays, at which it holds a solution."""
-ROUNDS = 200
-"""Most rounds of tangents for one set of yes/no decisions; a few dozen do."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,9 @@ AWAY = 3
 """Rounds of the relaxation in a row with a fine before it is raised."""
 DOUBT = 2
 """Raises of one row's fine after which it is doubted that any plan keeps it."""
+MOST = 4
+"""Most raises of one column's fine in the relaxation: then it is doubted that there is a plan. Within cones a
+subproblem may cost the steeper the nearer it is to where it has no plan, without end."""
 
 
 class Fined:
@@ -28,10 +31,13 @@ class Fined:
     def __init__(self, rows: int, columns: int) -> None:
         self.rows, self.columns = np.zeros(rows), np.zeros(columns)
         self.raises, self.doubted = np.zeros(rows), False
+        self.steeper = np.zeros(columns)
+        """By column: how often its fine was raised."""
 
     def doubtful(self) -> bool:
-        """Whether some row's fine was raised so often that no plan may keep it; said once."""
-        if self.doubted or self.raises.max(initial=0.0) < DOUBT:
+        """Whether some fine was raised so often that there may be no plan without it; said once."""
+        most = max(self.raises.max(initial=0.0) / DOUBT, self.steeper.max(initial=0.0) / MOST)
+        if self.doubted or most < 1:
             return False
         self.doubted = True
         return True
@@ -40,11 +46,12 @@ class Fined:
         """Factors on the fines of those that have for long, None if there are none."""
         self.rows = np.where(visit.beyond > 0, self.rows + 1, 0)
         self.columns = np.where(visit.astray > 0, self.columns + 1, 0)
-        rows, columns = self.rows >= AWAY, self.columns >= AWAY
+        rows, columns = self.rows >= AWAY, (self.columns >= AWAY) & (self.steeper < MOST)
         if not rows.any() and not columns.any():
             return None
         self.rows[rows], self.columns[columns] = 0, 0
         self.raises += rows
+        self.steeper += columns
         return Fines(np.where(rows, RAISE, 1.0), np.where(columns, RAISE, 1.0))
 
     @staticmethod

@@ -9,8 +9,10 @@ For *any* multipliers p of its rows, V_s(y) is at least
     Σ_i p_i (row_lower_i or row_upper_i, by the sign of p_i) + Σ_j min(d_j lower_j, d_j upper_j) - p·B·y
 
 with d = c - p·A. That is the cut, computed from the multipliers alone: what the solver's tolerances leave
-open costs a little of its height, never its validity. With c = 0 and the multipliers of the least way
-to a point with a plan the same formula is a cut of feasibility: no y above 0 has a plan.
+open costs a little of its height, never its validity. Where x has to lie in cones as well, tangents
+G·x ≤ 0 with multipliers q ≤ 0 add -Gᵀ·q to d and nothing else: any tangents will do, for all of them hold.
+With c = 0 and the multipliers of the least way to a point with a plan the same formula is a cut of
+feasibility: no y above 0 has a plan.
 
 A subproblem that has no plan at a point answers for another one nearby, at a fine by unit of the way there:
 with fines F by column of the master it is
@@ -82,7 +84,15 @@ class Oracle:
         self.allowed, self.subs, self.halted = allowed, subs, halted
         self.low, self.high = allowed.low, allowed.high
         self.pieces = Pieces(
-            Blocks(subs.matrix, subs.lower, subs.upper, subs.row_start, subs.column_start, allowed.links()),
+            Blocks(
+                subs.matrix,
+                subs.lower,
+                subs.upper,
+                subs.row_start,
+                subs.column_start,
+                allowed.links(),
+                subs.cones,
+            ),
             threads=threads,
             seed=seed,
         )
@@ -138,7 +148,8 @@ class Oracle:
         feasible, x = answers.feasible, answers.x
         factor = np.where(feasible, 1.0 / self.scale, 1.0)
         p = answers.row_duals * factor[self.row_owner]
-        constant, p = self.constants(p, np.where(feasible[self.column_owner], self.cost, 0.0))
+        cost = np.where(feasible[self.column_owner], self.cost, 0.0)
+        constant, p = self.constants(p, cost - answers.tilt * factor[self.column_owner])
         weights = sp.csr_array((p, np.arange(len(p)), s.row_start), shape=(s.count, len(p)))
         self._x = x
         astray, charged = self._astray(answers)

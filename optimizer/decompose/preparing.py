@@ -5,6 +5,7 @@ All that is done to a programme before anything is solved, and undone when a pla
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,12 +13,13 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from optimizer.compile import Arrays, Vector
-from optimizer.cones import cones
+from optimizer.cones import Cone, cones
 from optimizer.decompose.conditions import with_conditions
 from optimizer.decompose.implied import Box, bounds_of, closed
 from optimizer.decompose.joining import define, substitute
 from optimizer.decompose.partition import SMALL, SPINE, partition
 from optimizer.decompose.split import Split, split
+from optimizer.highs.tangents import Cones
 from optimizer.keys import Keys, Listed
 from optimizer.scaling import equilibrate
 from optimizer.tree import Tree
@@ -92,8 +94,6 @@ class Pieces:
 
 def prepare(arrays: Arrays, nodes: Nodes, small: int = SMALL) -> Pieces:
     """Cut a programme. ``small``: most nodes of a subtree that is solved apart. Raises CannotDecompose."""
-    if cones(arrays):
-        raise CannotDecompose("a rule on concentration is a cone along each path")
     part = partition(nodes.tree, small)
     if not part.count:
         raise CannotDecompose("the tree has one node")
@@ -104,6 +104,10 @@ def prepare(arrays: Arrays, nodes: Nodes, small: int = SMALL) -> Pieces:
     scaled, scales = equilibrate(arrays)
     original = split(scaled, own[nodes.of_rows(arrays)], own[at_columns], part.probability)
     del scaled
+    found = cones(arrays)
+    if found:
+        within = placed(found, scales.columns, original)
+        original = replace(original, subproblems=replace(original.subproblems, cones=within))
     whole, gone = substitute(original)
     bounds = bounds_of(whole)
     whole = with_conditions(whole, bounds)
@@ -115,4 +119,36 @@ def _outline(whole: Split) -> Split:
     """A programme without what lies within its subproblems."""
     s = whole.subproblems
     matrix, linking = sp.csc_array(s.matrix.shape), sp.csr_array(s.linking.shape)
-    return replace(whole, subproblems=replace(s, matrix=matrix, linking=linking))
+    return replace(whole, subproblems=replace(s, matrix=matrix, linking=linking, cones=None))
+
+
+def placed(found: Sequence[Cone], scale: Vector, whole: Split) -> Cones:
+    """Cones of the arrays as those of subproblems, whose columns are the arrays' divided by ``scale``.
+
+    Raises CannotDecompose: one reaches a column of the master or of two subproblems.
+    """
+    s = whole.subproblems
+    place = np.full(len(scale), -1)
+    place[whole.columns] = np.arange(len(whole.columns))
+    column = np.concatenate([[*cone.columns, *(j for j, _ in cone.leeway)] for cone in found]).astype(
+        np.int64
+    )
+    length = np.concatenate([[1.0] * len(cone.columns) + [0.0] * len(cone.leeway) for cone in found])
+    room = np.concatenate(
+        [[cone.factor] * len(cone.columns) + [step for _, step in cone.leeway] for cone in found]
+    )
+    size = np.array([len(cone.columns) + len(cone.leeway) for cone in found])
+    length, room, at = length * scale[column], room * scale[column], place[column]
+    owner = np.searchsorted(s.column_start, at, side="right") - 1
+    first = owner[np.cumsum(size) - size]
+    if (at < 0).any() or (owner != np.repeat(first, size)).any():
+        raise CannotDecompose("a rule on concentration concerns a path that ends in the master")
+    order = np.argsort(first, kind="stable")
+    entries = np.argsort(np.repeat(first, size), kind="stable")
+    return Cones(
+        np.concatenate([[0], np.cumsum(np.bincount(first, minlength=s.count))]),
+        np.concatenate([[0], np.cumsum(size[order])]),
+        (at - s.column_start[owner])[entries].astype(np.int32),
+        length[entries],
+        room[entries],
+    )

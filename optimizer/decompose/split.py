@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from optimizer.compile import Arrays, Vector
 from optimizer.decompose.partition import SPINE, Integers
+from optimizer.highs.tangents import Cones
 from optimizer.scaling import stretches
 
 
@@ -32,7 +33,7 @@ class Master:
 @dataclass(frozen=True)
 class Subproblems:
     """All subproblems in one: minimise cost·x, lower ≤ x ≤ upper,
-    row_lower ≤ matrix·x + linking·y ≤ row_upper.
+    row_lower ≤ matrix·x + linking·y ≤ row_upper, x in all cones.
 
     Rows and columns of one subproblem stand together; ``matrix`` has no entry elsewhere than within one.
     """
@@ -50,6 +51,8 @@ class Subproblems:
     """By subproblem, and the end."""
     column_start: Integers
     probability: Vector
+    cones: Cones | None = None
+    """In which columns of a subproblem have to lie, counted from its first."""
 
     @property
     def count(self) -> int:

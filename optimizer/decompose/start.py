@@ -126,5 +126,6 @@ def restrict(whole: Split, weights: Vector) -> Split:
         row_start=np.concatenate([[0], np.cumsum(np.diff(s.row_start)[chosen])]),
         column_start=np.concatenate([[0], np.cumsum(np.diff(s.column_start)[chosen])]),
         probability=(s.probability * weights)[chosen],
+        cones=None if s.cones is None else s.cones.of(chosen),
     )
     return replace(whole, subproblems=subs, columns=whole.columns[columns])

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from models.faults import SolverFailed
 from optimizer.compile import Vector
 from optimizer.highs.solver import machine_threads, use_pool
+from optimizer.highs.tangents import ROUNDS, Cones, Tangents
 
 Integers = NDArray[np.int64]
 
@@ -43,6 +44,8 @@ class Blocks:
 
     links: sp.csr_array | None = None
     """Rows × parameters, what sides are moved by: an LP that has no plan may go astray from their values."""
+    cones: Cones | None = None
+    """In which solutions have to lie as well."""
 
     @property
     def count(self) -> int:
@@ -86,6 +89,8 @@ class Answers:
     astray: dict[int, Astray] = field(default_factory=dict)
     """By LP that went astray."""
     iterations: int = 0
+    tilt: Vector = field(default_factory=lambda: np.empty(0))
+    """By column: what multipliers of tangents take off its cost. Their sides are 0: that is all they do."""
 
 
 @dataclass
@@ -110,6 +115,11 @@ class Pieces:
         self._costed = [0] * blocks.count
         self._loose: list[_Loose | None] = [None] * blocks.count
         """By LP that once had no plan."""
+        c = blocks.cones
+        curved = np.zeros(blocks.count, dtype=bool) if c is None else np.diff(c.start) > 0
+        self._tangents = [
+            Tangents(c, i) if c is not None and curved[i] else None for i in range(blocks.count)
+        ]
         self._pool = ThreadPoolExecutor(self.threads)
 
     def close(self) -> None:
@@ -134,6 +144,7 @@ class Pieces:
             np.zeros(len(costs.columns)),
             np.ones(b.count, dtype=bool),
             np.zeros(b.count),
+            tilt=np.zeros(len(costs.columns)),
         )
 
         def chunk(mine: Iterable[int]) -> int:
@@ -168,20 +179,21 @@ class Pieces:
         self._costed[i] = costs.number
         use_pool(held, 1)
         self._hold(i, held, exact)
-        status, spent = self._ran(held)
+        status, spent = self._ran(i, held)
         if status == "kInfeasible" and b.links is not None and self._loose[i] is None and not exact:
             self._loosen(i, held, b.links, costs)
-            status, more = self._ran(held)
+            status, more = self._ran(i, held)
             spent += more
         if status not in ("kOptimal", "kInfeasible") and self._loose[i] is not None:
             # Steeper than its fines, it would go astray for ever: then it has a plan there or none.
             self._hold(i, held, exact=True)
-            status, more = self._ran(held)
+            status, more = self._ran(i, held)
             spent += more
         if status == "kOptimal":
             found = held.getSolution()
             x, width = np.array(found.col_value), columns.stop - columns.start
-            answers.row_duals[rows], answers.x[columns] = found.row_dual, x[:width]
+            answers.x[columns] = x[:width]
+            self._tell(i, found.row_dual, answers)
             answers.objective[i] = held.getInfo().objective_function_value
             loose = self._loose[i]
             if loose is not None:
@@ -190,15 +202,28 @@ class Pieces:
                     away = np.maximum(up + down, 0.0)
                     charged = float((away * costs.astray[loose.parameters]).sum()) * costs.factor[i]
                     answers.astray[i] = Astray(loose.parameters, away, charged)
+            tangents = self._tangents[i]
+            if tangents is not None:
+                tangents.drop(held, np.array(found.row_dual)[len(lower) :], len(lower))
             return spent
         if status != "kInfeasible":
             raise SolverFailed(f"a subproblem ended with: {status}.")
         answers.feasible[i] = False
         far = None if b.links is None else self._distance(i, held, b.links, costs)
         duals, objective, more = self._elastic(i, lower, upper) if far is None else far
-        answers.row_duals[rows] = duals
+        self._tell(i, duals, answers)
         answers.objective[i] = objective
         return spent + more
+
+    def _tell(self, i: int, duals: Any, answers: Answers) -> None:
+        """Multipliers of an LP's rows, the tangents at their end."""
+        b, tangents = self.blocks, self._tangents[i]
+        rows, columns = slice(*b.row_start[i : i + 2]), slice(*b.column_start[i : i + 2])
+        height = int(rows.stop - rows.start)
+        duals = np.array(duals)
+        answers.row_duals[rows] = duals[:height]
+        if tangents is not None:
+            answers.tilt[columns] = tangents.tilt(duals[height:], int(columns.stop - columns.start))
 
     def _hold(self, i: int, held: highspy.Highs, exact: bool) -> None:
         """Whether an LP may go astray, if it ever did."""
@@ -224,12 +249,25 @@ class Pieces:
         self._charge(i, held, replace(costs, columns=nothing, astray=by_way))
         # These are not the costs of any other run.
         self._costed[i] = -1
-        status, spent = self._ran(held)
+        status, spent = self._ran(i, held)
         if status != "kOptimal":
             return None
         return held.getSolution().row_dual, held.getInfo().objective_function_value, spent
 
-    def _ran(self, held: highspy.Highs) -> tuple[str, int]:
+    def _ran(self, i: int, held: highspy.Highs) -> tuple[str, int]:
+        """How an LP ended, and its iterations: within its cones, if it has a plan."""
+        status, spent = self._once(held)
+        tangents = self._tangents[i]
+        if tangents is None:
+            return status, spent
+        for _ in range(ROUNDS):
+            if status != "kOptimal" or not tangents.separate(held, np.array(held.getSolution().col_value)):
+                break
+            status, more = self._once(held)
+            spent += more
+        return status, spent
+
+    def _once(self, held: highspy.Highs) -> tuple[str, int]:
         """How a run ended, and its iterations; from nothing and in other ways where it lost its own."""
         status = _run(held)
         spent = max(0, held.getInfo().simplex_iteration_count)
@@ -311,6 +349,11 @@ class Pieces:
         columns = slice(*self.blocks.column_start[i : i + 2])
         width = columns.stop - columns.start
         highs = self._new(self._model(i, np.zeros(width), lower, upper))
+        tangents = self._tangents[i]
+        if tangents is not None:
+            tangents.give(highs)
+            lower = np.concatenate([lower, np.full(len(tangents), -np.inf)])
+            upper = np.concatenate([upper, np.zeros(len(tangents))])
         above, below = np.isfinite(lower), np.isfinite(upper)
         rows = np.concatenate([np.flatnonzero(above), np.flatnonzero(below)]).astype(np.int32)
         signs = np.concatenate([np.ones(above.sum()), -np.ones(below.sum())])

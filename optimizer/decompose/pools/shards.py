@@ -76,6 +76,7 @@ def shard(allowed: Allowed, which: Integers) -> Allowed:
                 row_start=_starts(s.row_start, which),
                 column_start=_starts(s.column_start, which),
                 probability=s.probability[which],
+                cones=None if s.cones is None else s.cones.of(which),
             ),
             master_columns=np.empty(0, dtype=np.int64),
             columns=np.empty(0, dtype=np.int64),

@@ -9,6 +9,20 @@ from optimizer.data import Data
 from optimizer.decompose import Nodes, decompose
 from optimizer.highs import Outcome
 from optimizer.template import Template
+from tests.optimizer import support
+
+
+def case(name: str) -> Instance:
+    """A case by its name (:func:`tests.optimizer.support.case`); ``case-21 at 0.6`` has an index of
+    concentration of at most 0.6 in each commodity as well."""
+    base, _, hhi = name.partition(" at ")
+    return concentrated(support.case(base), float(hhi)) if hhi else support.case(base)
+
+
+def concentrated(instance: Instance, hhi: float) -> Instance:
+    """An instance with a rule on the concentration of every commodity."""
+    raw = instance.as_dict()
+    return Instance.parse({**raw, "risk": {**raw.get("risk", {}), "concentration": [{"hhi": hhi}]}})
 
 
 def programme(instance: Instance) -> tuple[Arrays, Nodes, Data]:

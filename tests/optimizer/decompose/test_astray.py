@@ -13,10 +13,13 @@ from optimizer.compile import Vector
 from optimizer.decompose.allowance import Allowed, Fines
 from optimizer.decompose.oracle import Heard, Oracle
 from optimizer.decompose.pools.shards import deal, shard, together
+from optimizer.decompose.split import Subproblems
 from tests.optimizer.decompose.parts import INF, asked, capped
 from tests.optimizer.decompose.pools.asking import allowed, fines, points
 
-NAMES = ["rule-unknown-length", "case-21"]
+CURVED = "case-21 at 0.6"
+"""Its subproblems lie within cones as well."""
+NAMES = ["rule-unknown-length", "case-21", CURVED]
 TOLERANCE = 1e-6
 
 
@@ -30,31 +33,58 @@ class Least:
 
 def least(of: Allowed, charged: Fines, i: int, y: Vector, astray: bool) -> Least:
     """One subproblem as one LP: min c·x + π Σ_k F_k (up_k + down_k), its rows at z = y + up - down; without
-    the last two if it may not go astray."""
+    the last two if it may not go astray. With tangents until x lies within its cones."""
     s = of.whole.subproblems
     rows, columns = slice(*s.row_start[i : i + 2]), slice(*s.column_start[i : i + 2])
     links = s.linking[rows][:, : of.width]
     none = np.zeros(2 * of.width)
     shift = s.linking[rows] @ y
-    found = milp(
-        np.concatenate([of.fined(charged)[columns], *(2 * [s.weight[i] * charged.astray])]),
-        constraints=LinearConstraint(
+    constraints = [
+        LinearConstraint(
             sp.csc_array(sp.hstack([s.matrix[rows, columns], links, -links])),
             s.row_lower[rows] - shift,
             s.row_upper[rows] - shift,
-        ),
-        bounds=Bounds(
-            np.concatenate([s.lower[columns], none]),
-            np.concatenate([s.upper[columns], none + (INF if astray else 0.0)]),
-        ),
-    )
-    assert found.status in (0, 2), found.message
-    if found.status == 2:
-        return Least(INF, y)
+        )
+    ]
+    tangents: list[Vector] = []
+    for _ in range(200):
+        found = milp(
+            np.concatenate([of.fined(charged)[columns], *(2 * [s.weight[i] * charged.astray])]),
+            constraints=[
+                *constraints,
+                *([LinearConstraint(np.array(tangents), -INF, 0.0)] if tangents else []),
+            ],
+            bounds=Bounds(
+                np.concatenate([s.lower[columns], none]),
+                np.concatenate([s.upper[columns], none + (INF if astray else 0.0)]),
+            ),
+        )
+        assert found.status in (0, 2), found.message
+        if found.status == 2:
+            return Least(INF, y)
+        new = outside(s, i, found.x)
+        if not new:
+            break
+        tangents += new
     up, down = found.x[-2 * of.width : -of.width], found.x[-of.width :]
     at = y.copy()
     at[: of.width] += up - down
     return Least(float(found.fun), at)
+
+
+def outside(s: Subproblems, i: int, x: Vector) -> list[Vector]:
+    """Tangents, over all of x, of the cones of a subproblem outside of which it lies."""
+    found: list[Vector] = []
+    c = s.cones
+    for k in range(*c.start[i : i + 2]) if c is not None else ():
+        some = slice(*c.entry[k : k + 2])
+        column, length, room = c.column[some], c.length[some], c.room[some]
+        v = length * x[column]
+        if np.linalg.norm(v) > room @ x[column] + 1e-8 * max(1.0, float(room @ x[column])):
+            row = np.zeros(len(x))
+            row[column] = v / np.linalg.norm(v) * length - room
+            found.append(row / np.abs(row).max())
+    return found
 
 
 def fined(of: Allowed, seed: int, size: float) -> Fines:
@@ -140,7 +170,14 @@ def test_asked_exactly_in_between_it_goes_astray_as_before() -> None:
 
 @pytest.mark.parametrize(
     ("name", "size"),
-    [("rule-unknown-length", 2.0), ("rule-unknown-length", 1e4), ("case-21", 300.0), ("case-21", 1e4)],
+    [
+        ("rule-unknown-length", 2.0),
+        ("rule-unknown-length", 1e4),
+        ("case-21", 300.0),
+        ("case-21", 1e4),
+        (CURVED, 300.0),
+        (CURVED, 1e4),
+    ],
 )
 def test_the_cost_is_that_of_the_best_point_with_the_fine_for_being_there(name: str, size: float) -> None:
     of = allowed(name)
@@ -208,9 +245,9 @@ def test_where_there_is_a_plan_high_fines_change_nothing(name: str) -> None:
     assert met
 
 
-@pytest.mark.parametrize("count", [2, 3])
-def test_shards_tell_how_far_theirs_went_as_the_whole_does(count: int) -> None:
-    of = allowed("case-21")
+@pytest.mark.parametrize(("name", "count"), [("case-21", 2), ("case-21", 3), (CURVED, 2)])
+def test_shards_tell_how_far_theirs_went_as_the_whole_does(name: str, count: int) -> None:
+    of = allowed(name)
     charged = fined(of, 3, 1e3)
     which = deal(of, count)
     here, parts = oracle(of, charged), [oracle(shard(of, one), charged) for one in which]

@@ -19,12 +19,13 @@ from tests.optimizer.decompose.cases import decomposed, programme
 from tests.strategies import instances
 
 CONES = [name for name in HAND if HAND[name].instance.risk.concentration]
-RULES = [name for name in support.expected() if name.startswith("rule-")]
+CHANCES = [name for name in HAND if HAND[name].instance.risk.chance]
+RULES = [*(name for name in support.expected() if name.startswith("rule-")), *CONES, *CHANCES]
 CASES = [name for name in support.expected() if name.startswith("case-")]
 
 
 @pytest.mark.parametrize(
-    "name", [*RULES, *(pytest.param(n, marks=pytest.mark.slow) for n in HAND if n not in CONES)]
+    "name", [*RULES, *(pytest.param(n, marks=pytest.mark.slow) for n in HAND if n not in RULES)]
 )
 def test_known_optima_with_every_rule_across_subtrees(name: str) -> None:
     # Two nodes to a subtree: allocations, exposure, limits and CVaR all join subproblems.
@@ -111,15 +112,8 @@ def test_a_stop_leaves_a_bound_that_holds() -> None:
     assert plan.commitments is None
 
 
-def test_cones_are_left_to_the_extensive_form_and_the_plan_says_so() -> None:
-    name = next(name for name in CONES if support.known_optimum(name) is not None)
-    plan = solve(support.case(name), Options(method="decompose", relative_gap=1e-6, marginals=False))
-    assert plan.effort.method.startswith("extensive: a rule on concentration")
-    assert plan.objective == pytest.approx(support.known_optimum(name), rel=1e-6, abs=1e-3)
-
-
 def test_that_there_is_no_plan_is_confirmed_and_explained() -> None:
-    name = next(n for n in HAND if support.known_optimum(n) is None and n not in CONES)
+    name = next(n for n in HAND if support.known_optimum(n) is None)
     plan = solve(support.case(name), Options(method="decompose", marginals=False))
     assert plan.status == "infeasible"
     assert plan.relaxations
@@ -140,7 +134,7 @@ def test_a_plan_too_large_to_be_solved_as_a_whole_is_still_audited(monkeypatch: 
 
 
 def test_no_plan_of_a_large_programme_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
-    name = next(n for n in HAND if support.known_optimum(n) is None and n not in CONES)
+    name = next(n for n in HAND if support.known_optimum(n) is None)
     monkeypatch.setattr(methods, "WHOLE", 0)
     plan = solve(support.case(name), Options(method="decompose", marginals=False))
     assert plan.status == "infeasible"

@@ -10,13 +10,12 @@ from optimizer.decompose.allowance import Allowed, Fines, allow
 from optimizer.decompose.oracle import Heard, Oracle
 from optimizer.decompose.partition import Integers
 from optimizer.decompose.preparing import prepare
-from tests.optimizer import support
-from tests.optimizer.decompose.cases import programme
+from tests.optimizer.decompose.cases import case, programme
 
 
 def allowed(name: str = "rule-unknown-length", small: int = 1) -> Allowed:
     """The subproblems of a case, cut as :func:`optimizer.decompose.decompose` does."""
-    arrays, nodes, _ = programme(support.case(name))
+    arrays, nodes, _ = programme(case(name))
     pieces = prepare(arrays, nodes, small)
     box = pieces.box
     return allow(pieces.take(), box.low_subs, box.high_subs)

@@ -23,7 +23,9 @@ def test_every_subproblem_is_dealt_once_and_none_gets_far_more_than_its_part(cou
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-@pytest.mark.parametrize("name", ["rule-unknown-length", "rule-allocation-floor", "case-21"])
+@pytest.mark.parametrize(
+    "name", ["rule-unknown-length", "rule-allocation-floor", "case-21", "case-21 at 0.6"]
+)
 def test_shards_together_answer_as_the_whole_does(name: str, count: int) -> None:
     whole = allowed(name)
     which = deal(whole, count)
