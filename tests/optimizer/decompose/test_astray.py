@@ -218,7 +218,9 @@ def test_asked_exactly_what_has_no_plan_is_cut_off_and_nothing_else(name: str) -
                 assert cut(heard, i, y) > 1e-6
                 for other in (y, *points(of, 3, seed=4)):
                     nearest = least(of, charged, i, other, astray=True).at
-                    assert cut(heard, i, nearest) <= TOLERANCE * (1 + abs(heard.constant[i]))
+                    # It is nearest up to 1e-8, which a steep cut notices.
+                    steep = float(np.abs(heard.slope[[i]].data).sum())
+                    assert cut(heard, i, nearest) <= TOLERANCE * (1 + abs(heard.constant[i])) + 1e-8 * steep
     assert met
 
 
