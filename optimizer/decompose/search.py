@@ -26,8 +26,10 @@ End = Literal["optimal", "infeasible", "time_limit", "interrupted"]
 THRESHOLDS = (0.05, 0.2, 0.5)
 """First plans: decisions above a threshold in the relaxation are taken. Fixed costs make the relaxation sign
 a tenth of an agreement, so rounding to the nearest would drop what is worth having."""
-FIRST = 1
-"""First plans that are settled: what the master thinks best of. The search mends what is not good in it."""
+FIRST = 2
+"""First plans that are settled: each time what the master thinks best of."""
+DIVE = 4
+"""Nodes after which one is rounded to a plan; then whenever their number has doubled."""
 TRIAL = 100
 """Simplex iterations of a trial."""
 VISITS, WORTH = 3, 0.1
@@ -89,6 +91,7 @@ class Search:
         """The node that is being looked at: it is not in the heap."""
         self.made = 0
         self.nodes = 0
+        self.next_dive = DIVE
         self.fines = engine.fines
         """But for those of decisions that are being settled."""
         self.between: Callable[[bool], None] = lambda _: None
@@ -153,21 +156,48 @@ class Search:
 
     def _begin(self, root: Point, proposed: Vector | None) -> None:
         """First plans."""
-        x = self.engine.y(root)[self.engine.integers]
         if proposed is not None:
             self._consider(np.round(proposed), ROUGH)
+        m, integers = self.engine.whole.master, self.engine.integers
+        for turn in range(FIRST):
+            if turn:
+                # What the master has learnt of the last plan changes what it thinks of all others.
+                self._open()
+                self.engine.decide(m.lower[integers], m.upper[integers])
+                root = self.engine.solve(root.basis)
+            if root.end != "optimal" or not self._first(root):
+                break
+
+    def _first(self, root: Point) -> bool:
+        """What the master thinks best of; whether it was looked at."""
+        x = self._x(root)
         starts: dict[bytes, tuple[float, Vector]] = {}
         for threshold in THRESHOLDS:
             decisions = self._whole(x, threshold)
             if decisions.tobytes() not in starts:
                 starts[decisions.tobytes()] = self._think(decisions, root.basis), decisions
-        dived = self._dive(x, root.basis)
+        m, integers = self.engine.whole.master, self.engine.integers
+        dived = self._dive(x, root.basis, m.lower[integers], m.upper[integers])
         if dived is not None:
             starts.setdefault(dived.tobytes(), (self._think(dived, root.basis), dived))
-        order = sorted(starts.values(), key=lambda start: start[0])
-        for thought, decisions in order[:FIRST]:
-            if thought < self.cutoff:
-                self._consider(decisions, ROUGH)
+        thought, decisions = min(starts.values(), key=lambda start: start[0])
+        return self._promising(thought, decisions)
+
+    def _promising(self, thought: float, decisions: Vector) -> bool:
+        """Look at decisions that the master thinks well of and that are new; whether they were."""
+        if thought >= self.cutoff or decisions.tobytes() in self.settled:
+            return False
+        self._consider(decisions, ROUGH)
+        return True
+
+    def _dive_from(self, node: Node, point: Point) -> None:
+        """A plan from what a node's point rounds to: the later, the more the master knows."""
+        if self.nodes < self.next_dive:
+            return
+        self.next_dive = 2 * self.nodes
+        dived = self._dive(self._x(point), point.basis, node.lower, node.upper)
+        if dived is not None:
+            self._promising(self._think(dived, point.basis), dived)
 
     def _whole(self, x: Vector, threshold: float) -> Vector:
         decisions = np.floor(x + 1 - threshold)
@@ -183,10 +213,9 @@ class Search:
         self.engine.decide(decisions, decisions)
         return self.engine.master.safe(self.engine.solve(basis))
 
-    def _dive(self, x: Vector, basis: Basis | None) -> Vector | None:
+    def _dive(self, x: Vector, basis: Basis | None, lower: Vector, upper: Vector) -> Vector | None:
         """Round the decisions that are nearest to a whole number, a few at a time, until all are."""
-        m, integers = self.engine.whole.master, self.engine.integers
-        lower, upper = m.lower[integers].copy(), m.upper[integers].copy()
+        integers, lower, upper = self.engine.integers, lower.copy(), upper.copy()
         self._open()
         while True:
             far = np.abs(x - np.round(x))
@@ -266,6 +295,7 @@ class Search:
         if not options:
             self._whole_node(node, np.round(x))
             return
+        self._dive_from(node, point)
         chosen = self._choose(node, options)
         for side in (0, 1):
             child = self._child(node, chosen, side)
