@@ -37,8 +37,8 @@ VISITS, WORTH = 3, 0.1
 way to the cutoff."""
 SHARE = 0.5
 """Share of the gap to which one set of decisions is settled."""
-ROUGH = 10.0
-"""Likewise for the first plans: what they are good for is known long before."""
+ROUGH = 5e-3
+"""Relative tolerance of the first plans, if that is more: what they are good for is known long before."""
 
 
 @dataclass(order=True)
@@ -157,7 +157,7 @@ class Search:
     def _begin(self, root: Point, proposed: Vector | None) -> None:
         """First plans."""
         if proposed is not None:
-            self._consider(np.round(proposed), ROUGH)
+            self._consider(np.round(proposed), rough=True)
         m, integers = self.engine.whole.master, self.engine.integers
         for turn in range(FIRST):
             if turn:
@@ -187,7 +187,7 @@ class Search:
         """Look at decisions that the master thinks well of and that are new; whether they were."""
         if thought >= self.cutoff or decisions.tobytes() in self.settled:
             return False
-        self._consider(decisions, ROUGH)
+        self._consider(decisions, rough=True)
         return True
 
     def _dive_from(self, node: Node, point: Point) -> None:
@@ -230,7 +230,7 @@ class Search:
                 return None
             x, basis = self.engine.y(point)[integers], point.basis
 
-    def _consider(self, decisions: Vector, share: float = SHARE) -> float:
+    def _consider(self, decisions: Vector, rough: bool = False) -> float:
         """Settle a set of decisions to a share of the gap; a better plan is kept. The bound on all plans with
         them."""
         known = self.settled.get(decisions.tobytes())
@@ -238,7 +238,8 @@ class Search:
             return known
         self._open()
         self.fines = self.engine.fines
-        settled = self.engine.settle(decisions, share * self.gap, lambda: self.cutoff)
+        tolerance = max(SHARE * self.gap, ROUGH if rough else 0.0)
+        settled = self.engine.settle(decisions, tolerance, lambda: self.cutoff)
         self.settled[decisions.tobytes()] = settled.bound
         self.fines = self.engine.fines
         if settled.best is not None and settled.best.true < self._cost():
