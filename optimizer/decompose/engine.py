@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from optimizer.compile import Vector
@@ -38,7 +39,8 @@ WANTED = 0.1
 SETTLE_ROUNDS = 80
 """Most rounds for one set of decisions."""
 CLEAN = 1e-7
-"""What a joining row may be broken by, in equilibrated units: the simplex method's own tolerance."""
+"""What a joining row may be broken by, in equilibrated units, and how far a column may be from what subproblems
+take it for, relative to its value: the simplex method's own tolerance."""
 RAISES = 4
 """Times that fines are raised for one set of decisions."""
 
@@ -112,11 +114,12 @@ class Engine:
             # Some may not have answered.
             raise Stopped
         cuts = self.master.learn(heard, at)
-        self.feasible = heard.feasible & (np.asarray(heard.astray.sum(axis=1)) == 0)
+        away = _away(heard.astray, y)
+        self.feasible = heard.feasible & (np.asarray(away.sum(axis=1)) == 0)
         feasible = bool(heard.feasible.all())
         of_master = float((self.whole.master.cost * y).sum())
         weight = self.whole.subproblems.weight
-        astray: Vector = weight @ heard.astray
+        astray: Vector = weight @ away
         kept = feasible and not astray.any() and self.allowed.broken(y, heard.use, heard.size) <= CLEAN
         true = (of_master + float(heard.true.sum())) * self.fines.own
         y, beyond = self.allowed.share_out(y, heard.use)
@@ -299,3 +302,12 @@ class Engine:
 
     def _fined(self) -> Fined:
         return Fined(len(self.fines.beyond), len(self.fines.astray))
+
+
+def _away(astray: sp.csr_array, y: Vector) -> sp.csr_array:
+    """Without what is rounding: where rows leave a subproblem one point alone, that is as far from y as the
+    simplex method is from the rows of either."""
+    entries = sp.coo_array(astray)
+    row, column = entries.coords
+    kept = entries.data > CLEAN * (1.0 + np.abs(y[column]))
+    return sp.csr_array((entries.data[kept], (row[kept], column[kept])), shape=astray.shape)
