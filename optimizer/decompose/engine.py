@@ -39,8 +39,10 @@ WANTED = 0.1
 SETTLE_ROUNDS = 80
 """Most rounds for one set of decisions."""
 CLEAN = 1e-7
-"""What a joining row may be broken by, in equilibrated units, and how far a column may be from what subproblems
-take it for, relative to its value: the simplex method's own tolerance."""
+"""What a joining row may be broken by, in equilibrated units: the simplex method's own tolerance."""
+ROUNDING = 1e-6
+"""How far columns may be from what a subproblem takes them for, in equilibrated units, where there is no plan
+otherwise although no cut says so."""
 RAISES = 4
 """Times that fines are raised for one set of decisions."""
 
@@ -104,9 +106,10 @@ class Engine:
 
     # ---- pieces of a round
 
-    def visit(self, y: Vector, at: Vector | None, exact: bool = False) -> Visit:
+    def visit(self, y: Vector, at: Vector | None, exact: bool = False, within: float = 0.0) -> Visit:
         """Ask the subproblems at y; the master learns the cuts that the point ``at`` (y, θ) violates. If
-        ``exact``, no subproblem goes astray: it has a plan there or none."""
+        ``exact``, no subproblem goes astray: it has a plan there or none. Those that are astray by no more
+        than ``within`` from any column are not."""
         if self.halted():
             raise Stopped
         heard = self.oracle.ask(y, exact)
@@ -114,7 +117,7 @@ class Engine:
             # Some may not have answered.
             raise Stopped
         cuts = self.master.learn(heard, at)
-        away = _away(heard.astray, y)
+        away = _beyond(heard.astray, within)
         self.feasible = heard.feasible & (np.asarray(away.sum(axis=1)) == 0)
         feasible = bool(heard.feasible.all())
         of_master = float((self.whole.master.cost * y).sum())
@@ -278,10 +281,7 @@ class Engine:
             y, share = self.y(point), 1.0 if best is None else step
             visit = self.visit(y if best is None else best.y + share * (y - best.y), point.x, exact)
             if visit.true < true:
-                clean = visit
-                if visit.true < self.kept:
-                    self.kept = visit.true
-                    self.oracle.keep()
+                clean = self._kept(visit)
             self.between(clean)
             if visit.cost < np.inf and (best is None or visit.cost < best.cost):
                 best, step = visit, min(1.0, step * LONGER)
@@ -293,6 +293,10 @@ class Engine:
                 best, exact = None, True
                 continue
             if share == 1.0:
+                if clean is None and exact:
+                    # All cuts hold and yet there is no plan: what is one point to the subproblems is another
+                    # to the master, by the tolerances of both.
+                    clean = self._kept(self.visit(y, point.x, within=ROUNDING))
                 break
             step = 1.0
         if clean is None and raised:
@@ -300,14 +304,19 @@ class Engine:
             self.charge(fines)
         return Settled(bound, clean)
 
+    def _kept(self, visit: Visit) -> Visit | None:
+        """A plan, None if it is none; the subproblems remember the best."""
+        if visit.true < self.kept:
+            self.kept = visit.true
+            self.oracle.keep()
+        return visit if visit.true < np.inf else None
+
     def _fined(self) -> Fined:
         return Fined(len(self.fines.beyond), len(self.fines.astray))
 
 
-def _away(astray: sp.csr_array, y: Vector) -> sp.csr_array:
-    """Without what is rounding: where rows leave a subproblem one point alone, that is as far from y as the
-    simplex method is from the rows of either."""
-    entries = sp.coo_array(astray)
-    row, column = entries.coords
-    kept = entries.data > CLEAN * (1.0 + np.abs(y[column]))
-    return sp.csr_array((entries.data[kept], (row[kept], column[kept])), shape=astray.shape)
+def _beyond(astray: sp.csr_array, within: float) -> sp.csr_array:
+    """Without what is no farther than so much."""
+    found = astray.copy()
+    found.data[found.data <= within] = 0.0
+    return found

@@ -97,26 +97,31 @@ class Growing:
         lp.a_matrix_.num_row_, lp.a_matrix_.num_col_ = matrix.shape
         lp.a_matrix_.start_, lp.a_matrix_.index_ = matrix.indptr, matrix.indices
         lp.a_matrix_.value_ = matrix.data
-        h = self._highs = highspy.Highs()
-        for option, value in (
-            ("output_flag", False),
-            ("presolve", "on" if once else "off"),
-            ("solver", "simplex"),
-            ("simplex_dual_edge_weight_strategy", -1 if once else 1),
-            ("primal_feasibility_tolerance", tolerance),
-            ("dual_feasibility_tolerance", tolerance),
-            ("random_seed", seed),
-        ):
-            h.setOptionValue(option, value)
-        use_pool(h, 1)
-        if h.passModel(lp) == highspy.HighsStatus.kError:
-            raise SolverFailed("HiGHS could not take the master.")
+        self._options = {
+            "output_flag": False,
+            "presolve": "on" if once else "off",
+            "solver": "simplex",
+            "simplex_dual_edge_weight_strategy": -1 if once else 1,
+            "primal_feasibility_tolerance": tolerance,
+            "dual_feasibility_tolerance": tolerance,
+            "random_seed": seed,
+        }
         self._own = matrix.shape[0]
         self._marks = np.empty(0, dtype=np.int64)
         self._last: Basis | None = None
         self._stop = stop
-        if stop is not None:
+        self._highs = self._taken(lp)
+
+    def _taken(self, lp: highspy.HighsLp) -> highspy.Highs:
+        h = highspy.Highs()
+        for option, value in self._options.items():
+            h.setOptionValue(option, value)
+        use_pool(h, 1)
+        if h.passModel(lp) == highspy.HighsStatus.kError:
+            raise SolverFailed("HiGHS could not take the master.")
+        if self._stop is not None:
             h.cbSimplexInterrupt.subscribe(self._interrupt)
+        return h
 
     def _interrupt(self, event: Any) -> None:
         event.interrupt(self._stop is not None and self._stop.is_set())
@@ -163,7 +168,8 @@ class Growing:
         use_pool(h, 1)
         end = self._run()
         if end is None or (iterations is None and self._status() == "kIterationLimit"):
-            end = self._again()
+            end = self._again(seconds)
+            h = self._highs
         info = h.getInfo()
         spent = max(0, info.simplex_iteration_count)
         if end == "infeasible":
@@ -178,22 +184,28 @@ class Growing:
         x, duals = np.array(solution.col_value), np.array(solution.row_dual)
         return Point(end, info.objective_function_value, x, duals, self._last, spent)
 
-    def _again(self) -> GrowingEnd:
-        """Where the simplex method loses its way: on with its usual tolerances, then from scratch. Bounds are
-        computed from multipliers, so they hold all the same."""
-        h = self._highs
-        ways = (USUAL, self._many()), (TIGHT, highspy.kHighsIInf), (USUAL, highspy.kHighsIInf)
-        for tolerance, limit in ways:
+    def _again(self, seconds: float | None) -> GrowingEnd:
+        """Where the simplex method loses its way: on with its usual tolerances, then from scratch, then in a
+        new HiGHS, for one that is lost may stay so whatever is cleared, and with presolve. Bounds come from
+        multipliers alone, so they hold all the same."""
+        many, endless = self._many(), highspy.kHighsIInf
+        ways = (USUAL, many, ""), (TIGHT, endless, ""), (USUAL, endless, "off"), (USUAL, endless, "on")
+        for tolerance, limit, presolve in ways:
+            if presolve:
+                self._highs = self._taken(self._highs.getLp())
+                self._highs.setOptionValue("presolve", presolve)
+                self._highs.setOptionValue("time_limit", highspy.kHighsInf if seconds is None else seconds)
+            h = self._highs
             h.setOptionValue("primal_feasibility_tolerance", tolerance)
             h.setOptionValue("dual_feasibility_tolerance", tolerance)
             h.setOptionValue("simplex_iteration_limit", limit)
             end = self._run()
             if end is not None and self._status() != "kIterationLimit":
                 break
+            status = h.modelStatusToString(h.getModelStatus())
             h.clearSolver()
-        status = h.modelStatusToString(h.getModelStatus())
-        h.setOptionValue("primal_feasibility_tolerance", TIGHT)
-        h.setOptionValue("dual_feasibility_tolerance", TIGHT)
+        for option in ("presolve", "primal_feasibility_tolerance", "dual_feasibility_tolerance"):
+            h.setOptionValue(option, self._options[option])
         if end is None:
             raise SolverFailed(f"the master ended with: {status}.")
         return end
