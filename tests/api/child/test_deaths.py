@@ -143,7 +143,7 @@ def test_a_decomposition_goes_on_where_the_killed_one_was(tmp_path: Path) -> Non
             for pid in children(zygote.pid or 0):
                 os.kill(pid, signal.SIGKILL)
 
-    options = {"method": "decompose", "relative_gap": 0.002}
+    options = {"method": "decompose", "relative_gap": 0.001}
     with Zygote() as zygote:
         dead = zygote.run(order(tmp_path, LONG, options=options), shoot, nobody)
         assert dead.problem is not None
