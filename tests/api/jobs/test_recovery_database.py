@@ -48,7 +48,9 @@ def test_a_restart_while_a_job_ends(farm: Farm, server: Any) -> None:
     farm.until(lambda: not any(map(alive, child)))
     server.ensure_postgres_running()
     job = farm.ended(id)
-    assert (job.state, job.solver_status, job.attempt) == ("succeeded", "time_limit", 1)
+    # Which of the two depends on the machine; what counts is that nothing was lost and nothing done twice.
+    assert job.solver_status in ("time_limit", "optimal")
+    assert (job.state, job.attempt) == ("succeeded", 1)
     assert farm.states(id) == ["queued", "running", "succeeded"]
     assert worker.poll() is None
     assert farm.ended(farm.solve()).state == "succeeded"
