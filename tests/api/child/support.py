@@ -13,7 +13,7 @@ from api.child import Asked, Order
 ROOT = Path(__file__).resolve().parents[3]
 SMALL = ROOT / "tests" / "cases" / "case-21.json"
 LONG = ROOT / "benchmarks" / "cases" / "bench-20.json"
-"""Searches for as long as it may: no machine proves its plan to be the best to the last cent in a minute."""
+"""Searches for ten seconds and more, to the last cent: for what is done to a solve under way."""
 ENDLESS = {"relative_gap": 0.0}
 
 
