@@ -29,12 +29,13 @@ from optimizer.decompose.partition import SMALL
 from optimizer.decompose.pools import Pool, Stopped, opened
 from optimizer.decompose.preparing import CannotDecompose, Nodes, Pieces, prepare
 from optimizer.decompose.resuming import Keeper, fines_of, recall, usable
-from optimizer.decompose.sample import SECOND, WORTH, choose, weigh, within
+from optimizer.decompose.sample import SECOND, WORTH, choose, weigh
 from optimizer.decompose.search import End, Found, Search
 from optimizer.decompose.split import Split
 from optimizer.decompose.start import First, begin, restrict, spread
 from optimizer.highs import Outcome, Report
 from optimizer.highs.growing import Point
+from optimizer.highs.spans import positions
 
 __all__ = ["CannotDecompose", "Learnt", "Nodes", "Pieces", "decompose", "prepare", "solve"]
 
@@ -228,7 +229,7 @@ def _first(pieces: Pieces, sample: _Sample, setting: _Setting) -> First:
         return first
     weights = choose(parent, s.probability, seed, SECOND)
     chosen = np.flatnonzero(weights)
-    columns = within(s.column_start, chosen)
+    columns = positions(s.column_start, chosen)
     box = replace(pieces.box, low_subs=pieces.box.low_subs[columns], high_subs=pieces.box.high_subs[columns])
     engine = _engine(restrict(whole, weights), box, _fines(first), setting)
     try:

@@ -102,10 +102,9 @@ class CutPool:
 
     def forget(self, gone: NDArray[np.bool_]) -> Integers:
         """Some cuts for good; rows of the LP that these were."""
-        rows = np.flatnonzero(gone[self.inside])
-        place = np.cumsum(~gone) - 1
-        self.inside = place[self.inside[~gone[self.inside]]]
-        kept = ~gone
+        rows, kept = np.flatnonzero(gone[self.inside]), ~gone
+        place = np.cumsum(kept) - 1
+        self.inside = place[self.inside[kept[self.inside]]]
         self.cuts = sp.csr_array(self.cuts[kept])
         self.right, self.theta = self.right[kept], self.theta[kept]
         self.group, self.number = self.group[kept], self.number[kept]

@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from optimizer.compile import Vector
 from optimizer.decompose.implied import Box
 from optimizer.decompose.split import Split
+from optimizer.highs.growing import STATUSES
 
 FORM = 1
 """Of cuts and points: to be raised whenever the same pieces come to be solved in other columns or groups."""
-STATUSES = 5
-"""Of a column or row in a basis of HiGHS."""
 Parts = Mapping[str, NDArray[np.generic]]
 
 
@@ -176,7 +175,7 @@ def _cuts(parts: Parts) -> Cuts:
 
 def _codes(parts: Parts, name: str) -> NDArray[np.int8]:
     codes = parts[name].astype(np.int8)
-    if ((codes < 0) | (codes >= STATUSES)).any():
+    if ((codes < 0) | (codes >= len(STATUSES))).any():
         raise ValueError(f"{name} holds what is no status.")
     return codes
 

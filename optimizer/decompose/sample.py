@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from optimizer.compile import Vector
 from optimizer.decompose.split import Master, Split
+from optimizer.highs.spans import positions
 
 SAMPLED = 16
 """Subtrees that are solved as one LP with the spine; at least one for each of its nodes that has any."""
@@ -50,7 +51,7 @@ def sampled(whole: Split, weights: Vector) -> Master:
     """The relaxation on the master and the weighted subproblems; the master's columns stand first."""
     m, s = whole.master, whole.subproblems
     chosen = np.flatnonzero(weights)
-    columns, rows = within(s.column_start, chosen), within(s.row_start, chosen)
+    columns, rows = positions(s.column_start, chosen), positions(s.row_start, chosen)
     heavy = np.repeat(weights[chosen], np.diff(s.column_start)[chosen])
     top = sp.csr_array((m.matrix.shape[0], len(columns)))
     if len(m.joining):
@@ -74,9 +75,3 @@ def sampled(whole: Split, weights: Vector) -> Master:
         row_upper=np.concatenate([m.row_upper, s.row_upper[rows]]),
         joining=m.joining,
     )
-
-
-def within(start: NDArray[np.int64], chosen: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Positions from start to start of those chosen, one after the other."""
-    none = np.empty(0, dtype=np.int64)
-    return np.concatenate([none, *(np.arange(start[i], start[i + 1]) for i in chosen)])

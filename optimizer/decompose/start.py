@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from optimizer.compile import Vector
 from optimizer.decompose.allowance import Allowed
-from optimizer.decompose.sample import sampled, within
+from optimizer.decompose.sample import sampled
 from optimizer.decompose.split import Split
 from optimizer.highs.growing import Growing
+from optimizer.highs.spans import positions, starts
 
 UNKNOWN = 100.0
 """How steep subproblems are taken to be where no sample says it, in costs of their dearest column."""
@@ -88,7 +89,7 @@ def begin(
         steep = np.full(width, UNKNOWN * float(dear.max(initial=1.0)))
         return First(None, np.zeros((s.count, rows)), np.zeros(rows), steep, 0.0, sums, point.iterations)
     chosen = np.flatnonzero(weights)
-    columns = within(s.column_start, chosen)
+    columns = positions(s.column_start, chosen)
     used = s.joining[:, columns] @ sp.diags_array(point.x[width:])
     owner = np.repeat(np.arange(len(chosen)), np.diff(s.column_start)[chosen])
     member = sp.csr_array(
@@ -102,7 +103,7 @@ def begin(
     of_rows = np.repeat(np.arange(len(chosen)), np.diff(s.row_start)[chosen])
     by_unit = duals / (likely * weights)[chosen][of_rows]
     member = sp.csr_array((by_unit, (of_rows, np.arange(len(duals)))), shape=(len(chosen), len(duals)))
-    slope = abs(member @ s.linking[within(s.row_start, chosen)]).max(axis=0).toarray().ravel()
+    slope = abs(member @ s.linking[positions(s.row_start, chosen)]).max(axis=0).toarray().ravel()
     first = point.x[:width], spread(use, chosen, parent, likely), price, slope, point.objective
     return First(*first, np.maximum(sums, heavy), point.iterations)
 
@@ -111,7 +112,7 @@ def restrict(whole: Split, weights: Vector) -> Split:
     """The programme on some subproblems, weighted to stand for all."""
     s = whole.subproblems
     chosen = np.flatnonzero(weights)
-    columns, rows = within(s.column_start, chosen), within(s.row_start, chosen)
+    columns, rows = positions(s.column_start, chosen), positions(s.row_start, chosen)
     heavy = np.repeat(weights[chosen], np.diff(s.column_start)[chosen])
     subs = replace(
         s,
@@ -123,8 +124,8 @@ def restrict(whole: Split, weights: Vector) -> Split:
         upper=s.upper[columns],
         row_lower=s.row_lower[rows],
         row_upper=s.row_upper[rows],
-        row_start=np.concatenate([[0], np.cumsum(np.diff(s.row_start)[chosen])]),
-        column_start=np.concatenate([[0], np.cumsum(np.diff(s.column_start)[chosen])]),
+        row_start=starts(s.row_start, chosen),
+        column_start=starts(s.column_start, chosen),
         probability=(s.probability * weights)[chosen],
         cones=None if s.cones is None else s.cones.of(chosen),
     )

@@ -28,7 +28,8 @@ _ENDS: dict[str, GrowingEnd] = {
     "kHighsInterrupt": "stopped",
 }
 _BASIC = highspy.HighsBasisStatus.kBasic
-_STATUSES = {int(status): status for status in highspy.HighsBasisStatus.__members__.values()}
+STATUSES = {int(status): status for status in highspy.HighsBasisStatus.__members__.values()}
+"""Of a column or row in a basis, by code."""
 BASIC = np.int8(int(_BASIC))
 """Code of what is basic."""
 NOTHING = np.empty(0)
@@ -214,8 +215,8 @@ class Growing:
         """Start the next run from statuses (:meth:`Basis.codes`) of all columns and rows. They need not be a
         basis: HiGHS makes one of them."""
         full = highspy.HighsBasis()
-        full.col_status = [_STATUSES[code] for code in columns.tolist()]
-        full.row_status = [_STATUSES[code] for code in rows.tolist()]
+        full.col_status = [STATUSES[code] for code in columns.tolist()]
+        full.row_status = [STATUSES[code] for code in rows.tolist()]
         full.alien = full.valid = True
         self._highs.setBasis(full)
         self._last = None

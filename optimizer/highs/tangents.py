@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faults import SolverFailed
+from optimizer.highs.spans import Integers, positions, starts
 
 Vector = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 CLOSE = 1e-8
 """Distance from a cone, relative to room·x, at which a solution counts as inside: hhi is then exceeded by
@@ -50,24 +50,15 @@ class Cones:
 
     def of(self, which: Integers) -> Cones:
         """Those of some LPs."""
-        cones = _spans(self.start, which)
-        entries = _spans(self.entry, cones)
+        cones = positions(self.start, which)
+        entries = positions(self.entry, cones)
         return Cones(
-            _starts(self.start, which),
-            _starts(self.entry, cones),
+            starts(self.start, which),
+            starts(self.entry, cones),
             self.column[entries],
             self.length[entries],
             self.room[entries],
         )
-
-
-def _spans(start: Integers, which: Integers) -> Integers:
-    none = np.empty(0, dtype=np.int64)
-    return np.concatenate([none, *(np.arange(start[i], start[i + 1]) for i in which.tolist())])
-
-
-def _starts(start: Integers, which: Integers) -> Integers:
-    return np.concatenate([[0], np.cumsum(np.diff(start)[which])]).astype(np.int64)
 
 
 class Tangents:

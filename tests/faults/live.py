@@ -27,14 +27,12 @@ from api.store.database import connect, reading
 from api.store.documents import blobs
 from models.jobs import FINAL, Event, Job, Request, request_adapter
 from tests.api.service import settings_of
+from tests.lasting import lasting
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "instances" / "newsvendor"
 MIDDLE = ROOT / "tests" / "cases" / "case-24.json"
 """Takes a second or two."""
-LONG = ROOT / "benchmarks" / "cases" / "bench-20.json"
-"""Searches for ten seconds and more, to the last cent: for what is done to a solve under way."""
-ENDLESS = {"relative_gap": 0.0}
 TENANT = "anonymous"
 MARK = "FAULTS_SERVICE"
 """Set in the environment of every process of a service, by which /proc tells them from all others."""
@@ -197,9 +195,7 @@ class Service:
 
     def request(self, path: Path = SMALL, kind: str = "solve", **more: Any) -> Request:
         """A request that is not answered with earlier results."""
-        if path == LONG:
-            more["options"] = ENDLESS | more.get("options", {})
-        work = {"kind": kind, "instance": self.instance(path), "fresh": True} | more
+        work = lasting(path, {"kind": kind, "instance": self.instance(path), "fresh": True} | more)
         return request_adapter.validate_python({k: v for k, v in work.items() if v is not None})
 
     def submit(self, path: Path = SMALL, kind: str = "solve", **more: Any) -> str:

@@ -22,8 +22,9 @@ from api.store import schema
 from api.store.database import reading
 from models.jobs import Request, request_adapter
 from tests.api.service import Postgres, new_database, new_server
-from tests.faults.live import LONG, SMALL, Service, finished_once, submitting
+from tests.faults.live import SMALL, Service, finished_once, submitting
 from tests.faults.receiver import Receiver, receiver
+from tests.lasting import LONG
 
 
 def fail(

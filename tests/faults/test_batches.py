@@ -11,7 +11,8 @@ import pytest
 from api.store import schema
 from models.jobs import request_adapter
 from tests.faults.conftest import Start
-from tests.faults.live import LONG, SMALL, Service, finished_once, send
+from tests.faults.live import SMALL, Service, finished_once, send
+from tests.lasting import LONG
 
 pytestmark = pytest.mark.deep
 

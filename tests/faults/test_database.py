@@ -13,7 +13,8 @@ import pytest
 from api.store.database import FILE
 from tests.api.service import Postgres
 from tests.faults.conftest import Start
-from tests.faults.live import LONG, Service, finished_once, more, submitting
+from tests.faults.live import Service, finished_once, more, submitting
+from tests.lasting import LONG
 
 pytestmark = pytest.mark.deep
 

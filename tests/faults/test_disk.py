@@ -21,7 +21,8 @@ from models import files
 from models.faults import StorageFull
 from models.instance import Instance
 from tests.api.service import BACKENDS, Postgres, new_database
-from tests.faults.live import LONG, MIDDLE, Service, finished_once
+from tests.faults.live import MIDDLE, Service, finished_once
+from tests.lasting import LONG
 
 pytestmark = [
     pytest.mark.deep,

@@ -13,7 +13,8 @@ from api.jobs.supervisor import is_stopped, lock_holder
 from api.store import schema
 from api.store.database import FILE
 from tests.faults.conftest import Start
-from tests.faults.live import LONG, Service, finished_once, send
+from tests.faults.live import Service, finished_once, send
+from tests.lasting import LONG
 
 pytestmark = pytest.mark.deep
 

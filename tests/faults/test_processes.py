@@ -11,7 +11,8 @@ from functools import partial
 import pytest
 
 from api.store import schema
-from tests.faults.live import LONG, MIDDLE, Service, finished_once, more, send, submitting
+from tests.faults.live import MIDDLE, Service, finished_once, more, send, submitting
+from tests.lasting import LONG
 
 pytestmark = pytest.mark.slow
 

@@ -33,8 +33,9 @@ from optimizer.decompose.pools.requests import (
     Request,
     versions,
 )
-from optimizer.decompose.pools.shards import deal, positions, shard, together
+from optimizer.decompose.pools.shards import deal, shard, together
 from optimizer.decompose.pools.workers import Lost, Workers
+from optimizer.highs.spans import positions
 
 DEATHS = 3
 """Workers that one shard may lose in a row, without an answer in between."""

@@ -12,12 +12,10 @@ from dataclasses import replace
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from optimizer.decompose.allowance import Allowed
 from optimizer.decompose.oracle import Heard
-
-Integers = NDArray[np.int64]
+from optimizer.highs.spans import Integers, positions, starts
 
 RUN = 400
 """What a run costs beside its entries, in entries: handing over sides and taking answers."""
@@ -35,12 +33,6 @@ def deal(allowed: Allowed, count: int) -> list[Integers]:
         shards[k].append(i)
         heapq.heappush(loads, (load + int(entries[i]), k))
     return [np.array(sorted(shard), dtype=np.int64) for shard in shards]
-
-
-def positions(start: Integers, which: Integers) -> Integers:
-    """Rows or columns of some subproblems, by where those of each start."""
-    spans = [np.arange(start[i], start[i + 1]) for i in which.tolist()]
-    return np.concatenate(spans).astype(np.int64)
 
 
 def shard(allowed: Allowed, which: Integers) -> Allowed:
@@ -73,8 +65,8 @@ def shard(allowed: Allowed, which: Integers) -> Allowed:
                 upper=s.upper[columns],
                 row_lower=s.row_lower[rows],
                 row_upper=s.row_upper[rows],
-                row_start=_starts(s.row_start, which),
-                column_start=_starts(s.column_start, which),
+                row_start=starts(s.row_start, which),
+                column_start=starts(s.column_start, which),
                 probability=s.probability[which],
                 cones=None if s.cones is None else s.cones.of(which),
             ),
@@ -91,10 +83,6 @@ def shard(allowed: Allowed, which: Integers) -> Allowed:
         weight=allowed.weight[beyond],
         sums=(sp.csr_array((joining, width)), _columns(allowed.sums[1], new_column, len(columns))),
     )
-
-
-def _starts(start: Integers, which: Integers) -> Integers:
-    return np.concatenate([[0], np.cumsum(np.diff(start)[which])]).astype(np.int64)
 
 
 def _columns(matrix: sp.csr_array, new: Integers, width: int) -> sp.csr_array:

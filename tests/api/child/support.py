@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from api.child import Asked, Order
+from tests.lasting import lasting
 
 ROOT = Path(__file__).resolve().parents[3]
 SMALL = ROOT / "tests" / "cases" / "case-21.json"
-LONG = ROOT / "benchmarks" / "cases" / "bench-20.json"
-"""Searches for ten seconds and more, to the last cent: for what is done to a solve under way."""
-ENDLESS = {"relative_gap": 0.0}
 
 
 def order(
@@ -28,9 +26,7 @@ def order(
 ) -> Order:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(case, folder / "instance.json")
-    if case == LONG:
-        work["options"] = ENDLESS | work.get("options", {})
-    asked = {"kind": "solve", "instance": "0" * 64, **work}
+    asked = lasting(case, {"kind": "solve", "instance": "0" * 64, **work})
     return Order("0" * 32, asked, folder, seconds, int(memory), threads)
 
 

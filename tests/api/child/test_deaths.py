@@ -15,13 +15,15 @@ import pytest
 from api.child import Zygote
 from api.child.memory import children, tree
 from optimizer.checkpoint import Checkpoint
-from tests.api.child.support import LONG, ROOT, Watcher, alive, gone, nobody, order
+from tests.api.child.support import ROOT, Watcher, alive, gone, nobody, order
+from tests.lasting import LONG
 
 WORKER = """
 import sys
 from pathlib import Path
 from api.child import Zygote
-from tests.api.child.support import LONG, nobody, order
+from tests.api.child.support import nobody, order
+from tests.lasting import LONG
 
 with Zygote(module="tests.api.child.kinds") as zygote:
     def tell(message):

@@ -8,7 +8,8 @@ import pytest
 
 from api.child import Zygote, run
 from api.child.memory import Gauge, children, proportional, resident, tree
-from tests.api.child.support import LONG, Watcher, gone, nobody, order, searching
+from tests.api.child.support import Watcher, gone, nobody, order, searching
+from tests.lasting import LONG
 
 
 def test_more_memory_than_allowed(odd: Zygote, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from models import files
 from models.options import Options
 from optimizer.results import read_results
 from optimizer.solve import solve
-from tests.api.child.support import LONG, SMALL, Watcher, nobody, order, searching
+from tests.api.child.support import SMALL, Watcher, nobody, order, searching
+from tests.lasting import LONG
 
 
 def test_a_solve_is_what_it_is_at_home(zygote: Zygote, tmp_path: Path) -> None:

@@ -23,12 +23,10 @@ from api.store.documents import Documents, blobs
 from api.store.schema import jobs, workers
 from models import files
 from models.jobs import Event, Job, request_adapter
+from tests.lasting import lasting
 
 ROOT = Path(__file__).resolve().parents[3]
 SMALL = ROOT / "instances" / "newsvendor"
-LONG = ROOT / "benchmarks" / "cases" / "bench-20.json"
-"""Searches for ten seconds and more, to the last cent: for what is done to a solve under way."""
-ENDLESS = {"relative_gap": 0.0}
 TENANT = "one"
 PATIENCE = 120.0
 """Seconds until a test gives up; nothing is said about how long anything may take."""
@@ -73,9 +71,8 @@ class Farm:
 
     def solve(self, path: Path = SMALL, **more: Any) -> str:
         """Submit a solve and return its id."""
-        if path == LONG:
-            more["options"] = ENDLESS | more.get("options", {})
-        return self.submit({"kind": "solve", "instance": self.instance(path), "fresh": True, **more})
+        asked = {"kind": "solve", "instance": self.instance(path), "fresh": True, **more}
+        return self.submit(lasting(path, asked))
 
     def submit(self, request: Mapping[str, Any]) -> str:
         """Submit a request and return the id of the job."""

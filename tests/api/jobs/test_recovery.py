@@ -12,7 +12,8 @@ from api.jobs import record
 from api.settings import Settings
 from models.plan import Plan
 from tests.api.child.support import alive
-from tests.api.jobs.farm import LONG, Farm, descendants, farm_of
+from tests.api.jobs.farm import Farm, descendants, farm_of
+from tests.lasting import LONG
 
 pytestmark = pytest.mark.deep
 

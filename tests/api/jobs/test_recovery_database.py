@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from tests.api.child.support import alive
-from tests.api.jobs.farm import LONG, Farm, descendants, farm_of
+from tests.api.jobs.farm import Farm, descendants, farm_of
 from tests.api.service import settings_of
+from tests.lasting import LONG
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,8 @@ from api.store.database import reading
 from api.store.schema import checkpoints
 from models.plan import Plan
 from tests.api.child.support import alive
-from tests.api.jobs.farm import LONG, SMALL, Farm, descendants, farm_of
+from tests.api.jobs.farm import SMALL, Farm, descendants, farm_of
+from tests.lasting import LONG
 
 
 @pytest.fixture

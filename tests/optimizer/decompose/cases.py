@@ -48,3 +48,14 @@ def decomposed(
     arrays, nodes, data = programme(instance)
     options = Options(relative_gap=gap, threads=threads)
     return decompose(arrays, nodes, options, seconds=seconds, small=small, pool=pool), data.units.money
+
+
+def agrees(found: Outcome, money: float, known: float, gap: float) -> None:
+    """Whatever was reached in the time there was is right, compared with a known optimum in USD."""
+    # A point of an LP may break rows by 1e-7 of units of 100 USD and more: a cent, where the optimum is 0.
+    slack = max(0.01, 1e-6 * abs(known))
+    assert found.bound * money <= known + slack
+    if found.x is not None:
+        assert found.objective * money >= known - slack
+    if found.end == "optimal" and found.objective - found.bound <= gap * abs(found.objective):
+        assert found.objective * money <= known + gap * abs(known) + slack

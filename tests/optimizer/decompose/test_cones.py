@@ -28,7 +28,7 @@ from optimizer.solve import solve
 from tests.optimizer import support
 from tests.optimizer.byhand.base import by_hand, commerce, cut, hit, offer, vault
 from tests.optimizer.byhand.rules import AUS, spread
-from tests.optimizer.decompose.cases import case, concentrated, decomposed, programme
+from tests.optimizer.decompose.cases import agrees, case, concentrated, decomposed, programme
 from tests.optimizer.decompose.parts import INF, asked
 from tests.optimizer.decompose.pools.asking import allowed, oracle, points
 from tests.optimizer.test_concentration import several
@@ -308,9 +308,4 @@ def test_the_value_of_the_extensive_form_on_drawn_instances(instance: Instance, 
     if known is None:
         assert found.x is None
         return
-    slack = max(0.01, 1e-6 * abs(known))
-    assert found.bound * money <= known + slack
-    if found.x is not None:
-        assert found.objective * money >= known - slack
-    if found.end == "optimal" and found.objective - found.bound <= gap * abs(found.objective):
-        assert found.objective * money <= known + gap * abs(known) + slack
+    agrees(found, money, known, gap)

@@ -15,7 +15,7 @@ from optimizer.decompose import CannotDecompose
 from optimizer.solve import solve
 from tests.optimizer import support
 from tests.optimizer.byhand import HAND
-from tests.optimizer.decompose.cases import decomposed, programme
+from tests.optimizer.decompose.cases import agrees, decomposed, programme
 from tests.strategies import instances
 
 CONES = [name for name in HAND if HAND[name].instance.risk.concentration]
@@ -68,13 +68,7 @@ def test_the_value_of_the_extensive_form_on_drawn_instances(instance: Instance) 
         found, money = decomposed(instance, gap, seconds=3.0)
     except CannotDecompose:
         return
-    # A point of an LP may break rows by 1e-7 of units of 100 USD and more: a cent, where the optimum is 0.
-    slack = max(0.01, 1e-6 * abs(known))
-    assert found.bound * money <= known + slack
-    if found.x is not None:
-        assert found.objective * money >= known - slack
-    if found.end == "optimal" and found.objective - found.bound <= gap * abs(found.objective):
-        assert found.objective * money <= known + gap * abs(known) + slack
+    agrees(found, money, known, gap)
 
 
 @pytest.mark.parametrize("small", [1, 2, 6])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from optimizer.decompose.pools.shards import RUN, deal, positions, shard, together
+from optimizer.decompose.pools.shards import RUN, deal, shard, together
+from optimizer.highs.spans import positions
 from tests.optimizer.decompose.pools.asking import allowed, bits, oracle, points
 
 
