@@ -25,7 +25,6 @@ from optimizer.decompose.engine import Again, Engine
 from optimizer.decompose.fines import first_fines
 from optimizer.decompose.implied import Box
 from optimizer.decompose.learnt import Learnt, digest
-from optimizer.decompose.partition import SMALL
 from optimizer.decompose.pools import Pool, Stopped, opened
 from optimizer.decompose.preparing import CannotDecompose, Nodes, Pieces, prepare
 from optimizer.decompose.resuming import Keeper, fines_of, recall, usable
@@ -58,7 +57,7 @@ def decompose(
     stop: threading.Event | None = None,
     report: Callable[[Report], None] | None = None,
     start: Vector | None = None,
-    small: int = SMALL,
+    small: int | None = None,
     pool: str = "auto",
     checkpoint: Callable[[Learnt], None] | None = None,
     resume: Learnt | None = None,

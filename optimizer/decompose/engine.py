@@ -220,7 +220,7 @@ class Engine:
         )  # fmt: skip
         self.charge(Fines(PROOF / np.maximum(1.0, size), np.full(self.allowed.width, PROOF), own=0.0))
         try:
-            best = self.visit(best.y, None)
+            best, step = self.visit(best.y, None), FIRST_STEP
             for _ in range(PROOF_ROUNDS):
                 point = self.solve()
                 bound = self.master.safe(point)
@@ -229,7 +229,8 @@ class Engine:
                 if best.cost <= BROKEN * PROOF or point.end != "optimal":
                     return False
                 self._want(0.0, best.cost, bound)
-                visit = self.visit(best.y + STEP * (self.y(point) - best.y), point.x)
+                visit = self.visit(best.y + step * (self.y(point) - best.y), point.x)
+                step = min(STEP, step * 1.2) if visit.cost < FAR * best.cost else max(LEAST_STEP, step / 2)
                 if visit.cost < best.cost:
                     best = visit
             return False

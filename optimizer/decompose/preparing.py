@@ -17,7 +17,7 @@ from optimizer.cones import Cone, cones
 from optimizer.decompose.conditions import with_conditions
 from optimizer.decompose.implied import Box, bounds_of, closed
 from optimizer.decompose.joining import define, substitute
-from optimizer.decompose.partition import SMALL, SPINE, partition
+from optimizer.decompose.partition import SPINE, partition, roomy
 from optimizer.decompose.split import Split, split
 from optimizer.highs.tangents import Cones
 from optimizer.keys import Keys, Listed
@@ -92,9 +92,11 @@ class Pieces:
         return whole
 
 
-def prepare(arrays: Arrays, nodes: Nodes, small: int = SMALL) -> Pieces:
-    """Cut a programme. ``small``: most nodes of a subtree that is solved apart. Raises CannotDecompose."""
-    part = partition(nodes.tree, small)
+def prepare(arrays: Arrays, nodes: Nodes, small: int | None = None) -> Pieces:
+    """Cut a programme. ``small``: most nodes of a subtree that is solved apart, by default so many that the
+    master has room. Raises CannotDecompose."""
+    at_rows = nodes.of_rows(arrays)
+    part = partition(nodes.tree, roomy(nodes.tree, at_rows) if small is None else small)
     if not part.count:
         raise CannotDecompose("the tree has one node")
     own = np.append(part.owner, SPINE)
@@ -102,7 +104,7 @@ def prepare(arrays: Arrays, nodes: Nodes, small: int = SMALL) -> Pieces:
     if np.count_nonzero(arrays.integer & (at_columns >= 0)) > MANY:
         raise CannotDecompose("a rule on chances has too many scenarios to decide on")
     scaled, scales = equilibrate(arrays)
-    original = split(scaled, own[nodes.of_rows(arrays)], own[at_columns], part.probability)
+    original = split(scaled, own[at_rows], own[at_columns], part.probability)
     del scaled
     found = cones(arrays)
     if found:

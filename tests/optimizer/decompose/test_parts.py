@@ -14,7 +14,7 @@ from optimizer.decompose.allowance import Fines
 from optimizer.decompose.branching import Branching, Gains, branchings, packs
 from optimizer.decompose.cuts import CutMaster
 from optimizer.decompose.joining import define, substitute
-from optimizer.decompose.partition import SPINE, partition
+from optimizer.decompose.partition import SHARE, SMALL, SPINE, partition, roomy
 from optimizer.decompose.preparing import BOX
 from optimizer.decompose.sample import choose
 from optimizer.decompose.split import split
@@ -46,6 +46,21 @@ def test_small_trees_of_their_own_are_solved_apart() -> None:
     assert cut.roots.tolist() == [1, 2, 3, 5]
     # Nothing is above the last two: they are of one kind, which no node has.
     assert cut.parent.tolist() == [0, 0, 6, 6]
+
+
+def test_larger_subtrees_are_solved_apart_where_the_master_had_too_many_rows() -> None:
+    # Ten chains of 30 nodes below a root: with 16, the root and the first 14 of each chain, 141 nodes, stay
+    # in the master; with 32, less than an eighth of 301, the root alone.
+    chains = tree([None, *(0 if k % 30 == 0 else k for k in range(300))])
+    assert SMALL == 16
+    assert len(chains) // SHARE == 37
+    rows = np.append(np.arange(301), -1).astype(np.int32)
+    assert roomy(chains, np.repeat(rows, 40)) == 16  # 5,640 rows
+    assert roomy(chains, np.repeat(rows, 50)) == 32  # 7,050 rows, and 50
+    # 64 is more than an eighth of the tree, however many rows there are.
+    assert roomy(chains, np.repeat(rows, 10_000)) == 32
+    # What stands at no node does not become less.
+    assert roomy(chains, np.full(10_000, -1, dtype=np.int32)) == 16
 
 
 def test_a_column_that_only_names_a_sum_goes_and_comes_back() -> None:
