@@ -14,26 +14,24 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.faults import SolverFailed
 from models.options import Options
 from optimizer.compile import Arrays, Vector
 from optimizer.decompose.allowance import Fines, allow
 from optimizer.decompose.cuts import GROUPS
-from optimizer.decompose.engine import Again, Engine
+from optimizer.decompose.engine import Engine
 from optimizer.decompose.fines import first_fines
 from optimizer.decompose.implied import Box
 from optimizer.decompose.learnt import Learnt, digest
 from optimizer.decompose.pools import Pool, Stopped, opened
 from optimizer.decompose.preparing import CannotDecompose, Nodes, Pieces, prepare
 from optimizer.decompose.resuming import Keeper, fines_of, recall, usable
-from optimizer.decompose.sample import SECOND, WORTH, choose, weigh
+from optimizer.decompose.sample import SECOND, WORTH, choose
 from optimizer.decompose.search import End, Found, Search
 from optimizer.decompose.split import Split
 from optimizer.decompose.start import First, begin, restrict, spread
 from optimizer.highs import Outcome, Report
-from optimizer.highs.growing import Point
 from optimizer.highs.spans import positions
 
 __all__ = ["CannotDecompose", "Learnt", "Nodes", "Pieces", "decompose", "prepare", "solve"]
@@ -42,8 +40,6 @@ RELAXED = 0.3
 """Share of the gap to which the relaxation is solved before the search."""
 SAMPLED_GAP = 1e-2
 """Gap to which the relaxation of a second sample is solved."""
-LONGER = 3
-"""Times the iterations of the first sample that a later one may take."""
 KEPT_BACK = 0.05
 """Share of the gap and of the time left that the search does not use."""
 
@@ -138,19 +134,17 @@ def _pooled(
     width = len(pieces.whole.master.cost)
     known = setting.resume
     if known is None:
-        sample = _Sample(pieces.whole, pieces.parent, setting)
         try:
-            first = _first(pieces, sample, setting)
+            first = _first(pieces, setting)
         except Stopped:
             return Outcome(setting.end(), None, np.inf, -np.inf, None, None, 0, 0)
         engine = _engine(pieces.take(), pieces.box, _fines(first), setting)
-        begin_at = _Start(first, sample)
     else:
         engine = _engine(pieces.take(), pieces.box, fines_of(known), setting)
-        begin_at = None
+        first = None
     allowed = engine.allowed
     try:
-        found = _solve(engine, begin_at, setting, report, start)
+        found = _solve(engine, first, setting, report, start)
     finally:
         engine.close()
     if found.x is None:
@@ -180,50 +174,12 @@ def _fines(first: First) -> Fines:
     return first_fines(first.price, first.slope, first.cost, first.sums)
 
 
-class _Sample:
-    """The few subproblems that are solved with the master as one LP. Those join them that had no plan where
-    the others led: a sample that misses them leads nowhere. Holds the programme until it is let go."""
-
-    def __init__(self, whole: Split, parent: NDArray[np.int64], setting: _Setting) -> None:
-        self.whole: Split | None = whole
-        self.parent, self.probability, self.setting = parent, whole.subproblems.probability, setting
-        self.weights = choose(parent, self.probability, setting.options.seed)
-        self.iterations: int | None = None
-
-    def solve(self) -> First:
-        """A point to start from."""
-        assert self.whole is not None, "let go of"
-        s = self.setting
-        first = begin(
-            self.whole, self.parent, self.weights, s.options.seed, s.stop, s.left(), self.iterations
-        )
-        if self.iterations is None:
-            # What takes much longer the next time is not worth it.
-            self.iterations = LONGER * first.iterations
-        return first
-
-    def again(self, engine: Engine, which: NDArray[np.int64]) -> Again:
-        """Other points for an engine whose subproblems are ``which`` of all."""
-
-        def point(lacking: NDArray[np.bool_]) -> Vector | None:
-            if self.whole is None:
-                return None
-            taken = self.weights > 0
-            taken[which[lacking]] = True
-            weights = weigh(self.parent, self.probability, taken)
-            if np.array_equal(weights, self.weights):
-                return None
-            self.weights = weights
-            return self.solve().point(engine.allowed, which)
-
-        return point
-
-
-def _first(pieces: Pieces, sample: _Sample, setting: _Setting) -> First:
+def _first(pieces: Pieces, setting: _Setting) -> First:
     """A point to start from: one LP on a few subtrees, then a decomposition of some more."""
     whole, parent = pieces.whole, pieces.parent
     seed, s = setting.options.seed, whole.subproblems
-    first = sample.solve()
+    weights = choose(parent, s.probability, seed)
+    first = begin(whole, parent, weights, seed, setting.stop, setting.left())
     if s.count < WORTH * SECOND or first.y is None:
         return first
     weights = choose(parent, s.probability, seed, SECOND)
@@ -232,12 +188,9 @@ def _first(pieces: Pieces, sample: _Sample, setting: _Setting) -> First:
     box = replace(pieces.box, low_subs=pieces.box.low_subs[columns], high_subs=pieces.box.high_subs[columns])
     engine = _engine(restrict(whole, weights), box, _fines(first), setting)
     try:
-        point = first.point(engine.allowed, chosen)
-        engine.relax(point, SAMPLED_GAP, sample.again(engine, chosen))
+        engine.relax(first.point(engine.allowed, chosen), SAMPLED_GAP)
     finally:
         engine.close()
-    # The second sample has been further than the first can lead.
-    sample.whole = None
     if engine.centre is None:
         return first
     width, allowed = len(first.y), engine.allowed
@@ -246,30 +199,15 @@ def _first(pieces: Pieces, sample: _Sample, setting: _Setting) -> First:
     return replace(first, y=engine.centre.y[:width], use=spread(use, chosen, parent, s.weight))
 
 
-@dataclass(frozen=True)
-class _Start:
-    """Where the relaxation starts, and what other points can be made of."""
-
-    first: First
-    sample: _Sample
-
-    def relax(self, engine: Engine, gap: float) -> tuple[Point, float]:
-        """The relaxation, and its bound."""
-        every = np.arange(engine.whole.subproblems.count)
-        point = self.first.point(engine.allowed, every)
-        found = engine.relax(point, gap, self.sample.again(engine, every))
-        self.sample.whole = None
-        return found
-
-
 def _solve(
     engine: Engine,
-    begin_at: _Start | None,
+    first: First | None,
     setting: _Setting,
     report: Callable[[Report], None] | None,
     start: Vector | None,
 ) -> Outcome:
-    """The search; of the outcome, ``x`` are the columns of the master, then those of the subproblems."""
+    """The search, from a point to start from or from what is known; of the outcome, ``x`` are the columns of
+    the master, then those of the subproblems."""
     gap = setting.options.relative_gap * (1 - KEPT_BACK)
     whole, oracle, known = engine.whole, engine.oracle, setting.resume
     proposed = None if start is None else start[whole.master_columns[engine.integers]]
@@ -292,10 +230,9 @@ def _solve(
         if search.heap:
             found = search.go_on(proposed)
         else:
-            if begin_at is None:
-                root, bound = engine.relax(centre, RELAXED * gap)
-            else:
-                root, bound = begin_at.relax(engine, RELAXED * gap)
+            if first is not None:
+                centre = first.point(engine.allowed, np.arange(whole.subproblems.count))
+            root, bound = engine.relax(centre, RELAXED * gap)
             if root.end != "optimal":
                 if search.best is not None:
                     raise SolverFailed("the relaxation has no plan, but there is one.")

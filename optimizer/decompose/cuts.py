@@ -219,18 +219,6 @@ class CutMaster:
         self._bring(self.pool.add(rows, right, owner))
         return len(right)
 
-    def reach(self, inner: Vector, outer: Vector) -> float:
-        """How far one has to go from one point y to another for all cuts of feasibility to hold (0 to 1), if
-        they hold at the other."""
-        rows = np.flatnonzero(self.pool.group < 0)
-        if not len(rows):
-            return 0.0
-        cuts, right = sp.csr_array(self.pool.cuts[rows])[:, : self.width], self.pool.right[rows]
-        near, far = cuts @ inner, cuts @ outer
-        broken = (near < right) & (far > near)
-        share = (right[broken] - near[broken]) / (far[broken] - near[broken])
-        return min(1.0, float(share.max(initial=0.0)))
-
     def relieve(self) -> None:
         """Cuts that have long been slack leave the LP, if they are many, and stay in the pool."""
         rows = self.pool.idlers(REST)

@@ -12,7 +12,6 @@ from dataclasses import replace
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from optimizer.compile import Vector
 from optimizer.decompose.allowance import Allowed, Fines
@@ -26,8 +25,6 @@ FIRST_STEP, STEP, LEAST_STEP = 0.2, 0.5, 0.02
 """Share of the way from the best point to the master's: in the relaxation, with decisions fixed, at least."""
 LONGER, SHORTEST = 1.5, 0.3
 """With decisions fixed: factor on the step where the last led to a better point or did not, and the least."""
-STARTS = 4
-"""Times that a start at which some subproblem has no plan is made anew with these in the sample."""
 FAR = 2.0
 """A point that costs so many times the best is too far from it."""
 LP_ROUNDS = 60
@@ -51,9 +48,6 @@ PROOF_ROUNDS, BROKEN, PROOF = 40, 1e-5, 1e4
 to their sides, for tolerances to explain it; and what that costs."""
 PATIENT = 2
 """Raises after which those that still go astray count as having no plan."""
-
-Again = Callable[[NDArray[np.bool_]], Vector | None]
-"""From which subproblems have no plan to another point."""
 
 
 class Engine:
@@ -84,8 +78,6 @@ class Engine:
         """Called after rounds, with the best point of the relaxation or the best plan of decisions."""
         self.bound = -np.inf
         """Of the relaxation."""
-        self.feasible = np.ones(self.whole.subproblems.count, dtype=bool)
-        """By subproblem: whether it had a plan when all were asked last."""
         self.kept = np.inf
         """Cost of the plan that the subproblems keep, the best with whole decisions."""
         self.centre: Visit | None = None
@@ -118,7 +110,6 @@ class Engine:
             raise Stopped
         cuts = self.master.learn(heard, at)
         away = _beyond(heard.astray, within)
-        self.feasible = heard.feasible & (np.asarray(away.sum(axis=1)) == 0)
         feasible = bool(heard.feasible.all())
         of_master = float((self.whole.master.cost * y).sum())
         weight = self.whole.subproblems.weight
@@ -153,15 +144,10 @@ class Engine:
 
     # ---- the relaxation
 
-    def relax(self, start: Vector | None, gap: float, again: Again = lambda _: None) -> tuple[Point, float]:
+    def relax(self, start: Vector | None, gap: float) -> tuple[Point, float]:
         """The relaxation of the decisions to a relative gap, from a point of the master if there is one:
-        the master's last point, and the bound (inf: there is no plan). ``again`` makes another point to start
-        from when it is told which subproblems have no plan there."""
+        the master's last point, and the bound (inf: there is no plan)."""
         best = None if start is None else self.visit(start, None)
-        for _ in range(STARTS):
-            if best is None or best.cost < np.inf or (start := again(~self.feasible)) is None:
-                break
-            best = self.visit(start, None)
         step, bounds, fined = FIRST_STEP, [-np.inf], self._fined()
         for round_ in range(LP_ROUNDS):
             point = self.solve()
@@ -182,8 +168,7 @@ class Engine:
             y = self.y(point)
             if best is not None:
                 # An infeasible start still says more than the master's first points.
-                share = max(step if cost < np.inf else 0.5, self.master.reach(best.y, y))
-                y = best.y + share * (y - best.y)
+                y = best.y + (step if cost < np.inf else STEP) * (y - best.y)
             visit = self.visit(y, point.x)
             if best is None or visit.cost < best.cost or (cost == np.inf and round_ >= 1):
                 best = visit

@@ -35,11 +35,7 @@ def choose(parent: NDArray[np.int64], probability: Vector, seed: int, most: int 
     taken[order[first]] = True
     rest = order[~taken[order]]
     taken[rest[: max(0, most - int(taken.sum()))]] = True
-    return weigh(parent, probability, taken)
-
-
-def weigh(parent: NDArray[np.int64], probability: Vector, taken: NDArray[np.bool_]) -> Vector:
-    """Weights of the subproblems taken: those of a parent stand for all of it."""
+    # Those taken of a parent stand for all of it.
     top = int(parent.max(initial=0)) + 1
     whole = np.bincount(parent, weights=probability, minlength=top)
     part = np.bincount(parent[taken], weights=probability[taken], minlength=top)

@@ -71,9 +71,8 @@ def begin(
     seed: int,
     stop: threading.Event | None,
     seconds: float | None,
-    iterations: int | None = None,
 ) -> First:
-    """Solve the sample as one LP, in so many iterations at most."""
+    """Solve the sample as one LP."""
     m, s = whole.master, whole.subproblems
     rows, width = len(m.joining), len(m.cost)
     few = sampled(whole, weights)
@@ -83,7 +82,7 @@ def begin(
     )  # fmt: skip
     sides = np.abs([m.row_lower[m.joining], m.row_upper[m.joining]])
     sums = np.where(np.isfinite(sides), sides, 0.0).max(axis=0, initial=0.0)
-    point = lp.solve(seconds=seconds, iterations=iterations)
+    point = lp.solve(seconds=seconds)
     if point.end != "optimal":
         dear = np.abs(s.cost) / np.repeat(s.weight, np.diff(s.column_start))
         steep = np.full(width, UNKNOWN * float(dear.max(initial=1.0)))
