@@ -19,9 +19,10 @@ from optimizer.compile import no_collection
 from optimizer.cones import cones
 from optimizer.data import Data
 from optimizer.decompose.allowance import allow
-from optimizer.decompose.implied import box_of
+from optimizer.decompose.conditions import with_conditions
+from optimizer.decompose.implied import bounds_of, closed
 from optimizer.decompose.joining import substitute
-from optimizer.decompose.partition import SPINE, partition
+from optimizer.decompose.partition import SPINE, partition, roomy
 from optimizer.decompose.preparing import BOX, Nodes
 from optimizer.decompose.split import split
 from optimizer.scaling import equilibrate
@@ -68,14 +69,16 @@ def build(path: Path) -> None:
     columns, rows = template.names_at_nodes
     nodes = Nodes(data.tree, columns, rows)
     staged("cones", lambda: cones(arrays))
-    part = staged("partition", lambda: partition(data.tree))
-    own = np.append(part.owner, SPINE)
     at_columns = staged("of columns", lambda: nodes.of_columns(arrays))
     at_rows = staged("of rows", lambda: nodes.of_rows(arrays))
+    part = staged("partition", lambda: partition(data.tree, roomy(data.tree, at_rows)))
+    own = np.append(part.owner, SPINE)
     scaled, _ = staged("equilibrate", lambda: equilibrate(arrays))
     original = staged("split", lambda: split(scaled, own[at_rows], own[at_columns], part.probability))
-    whole, _ = staged("substitute", lambda: substitute(original))
-    box = staged("implied", lambda: box_of(whole, BOX))
+    joined, _ = staged("substitute", lambda: substitute(original))
+    bounds = staged("implied", lambda: bounds_of(joined))
+    whole = staged("conditions", lambda: with_conditions(joined, bounds))
+    box = staged("box", lambda: closed(whole, bounds, BOX))
     allowed = staged("allow", lambda: allow(whole, box.low_subs, box.high_subs))
     m, s = allowed.whole.master, allowed.whole.subproblems
     print(

@@ -129,7 +129,7 @@ def start(*words: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize("processes", [pytest.param("1", marks=pytest.mark.deep), "2"])
 def test_interrupted_and_gone_on_with(lumps: Path, tmp_path: Path, processes: str) -> None:
     out = tmp_path / "out"
     words = (

@@ -14,7 +14,7 @@ from api.store import schema
 from tests.faults.live import MIDDLE, Service, finished_once, more, send, submitting
 from tests.lasting import LONG
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.deep
 
 
 def test_a_worker_is_killed_while_it_solves(whole: Service) -> None:

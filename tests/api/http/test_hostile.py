@@ -281,7 +281,7 @@ def test_lengths_that_lie(
     assert answer[9:12] in statuses, answer[:300]
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_a_body_that_comes_too_slowly(process: Process, client: httpx.Client) -> None:
     """After half a minute of silence; meanwhile others are answered."""
     with socket.create_connection(("127.0.0.1", process.port), timeout=90) as connection:

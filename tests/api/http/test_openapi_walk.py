@@ -99,7 +99,7 @@ def test_every_operation(real: Real, alpha: Belongings, key: str) -> None:
     assert walk(real, alpha, key, 2, modes) > 70
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_every_operation_often(real: Real, alpha: Belongings, key: str) -> None:
     modes = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
     assert walk(real, alpha, key, 20, modes) > 600

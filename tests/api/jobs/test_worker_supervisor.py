@@ -101,7 +101,7 @@ def served(sqlite_settings: Settings, tmp_path: Path) -> Iterator[Served]:
         yield Served(farm, tmp_path / "out")
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_what_dies_or_freezes_is_started_again(served: Served) -> None:
     first = served.worker()
     with urllib.request.urlopen(f"{served.address}/healthz", timeout=60) as answer:

@@ -220,12 +220,13 @@ def test_a_group_is_heard_though_one_of_it_has_no_plan(monkeypatch: pytest.Monke
     assert at.tolist() == pytest.approx([9.0, 18.0, 18.0])
 
 
-def test_how_far_to_go_for_cuts_of_feasibility_to_hold() -> None:
+def test_a_cut_of_feasibility_says_where_plans_begin() -> None:
     oracle = asked(capped())
     oracle.high = np.array([2.0, BOX])
     master = CutMaster(oracle.allowed.whole, np.zeros(2), np.array([3.0, 9.0]), np.zeros(2))
-    assert master.reach(np.array([1.0, 0.0]), np.array([3.0, 0.0])) == 0.0
     master.learn(oracle.ask(np.array([1.0, 0.0]), exact=True), None)
-    # y ≥ 2 is half of the way from 1 to 3, and none of it from 2.
-    assert master.reach(np.array([1.0, 0.0]), np.array([3.0, 0.0])) == pytest.approx(0.5)
-    assert master.reach(np.array([2.0, 0.0]), np.array([3.0, 0.0])) == pytest.approx(0.0)
+    hard = master.pool.group < 0
+    cuts, right = master.pool.cuts[hard][:, :2], master.pool.right[hard]
+    # The subproblem makes 2 at most of the 4 wanted: y is 2 at least.
+    assert cuts @ np.array([2.0, 0.0]) == pytest.approx(right)
+    assert (cuts @ np.array([1.9, 0.0]) < right).all()
