@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -148,6 +149,10 @@ def test_a_process_and_its_children_are_seen_and_ended() -> None:
         assert resident(process.pid) > alone
         assert apart._watched(process, seconds=0.0, memory=1e6)[0] == "out of time"  # type: ignore[arg-type]
         apart._kill(process)  # type: ignore[arg-type]
+        # The child has been killed, too: it goes as soon as the system gets to it.
+        patient = time.monotonic() + 30
+        while resident(process.pid) and time.monotonic() < patient:
+            time.sleep(0.01)
         assert resident(process.pid) == 0
         status = Path(f"/proc/{child}/stat")
         assert not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"
