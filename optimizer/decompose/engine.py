@@ -173,7 +173,7 @@ class Engine:
             if best is None or visit.cost < best.cost or (cost == np.inf and round_ >= 1):
                 best = visit
             self.between(best)
-            step = min(STEP, step * 1.2) if visit.cost < FAR * abs(cost) else max(LEAST_STEP, step / 2)
+            step = _stepped(step, visit.cost, cost)
             raised = fined.raised(visit)
             if raised is None:
                 continue
@@ -215,7 +215,7 @@ class Engine:
                     return False
                 self._want(0.0, best.cost, bound)
                 visit = self.visit(best.y + step * (self.y(point) - best.y), point.x)
-                step = min(STEP, step * 1.2) if visit.cost < FAR * best.cost else max(LEAST_STEP, step / 2)
+                step = _stepped(step, visit.cost, best.cost)
                 if visit.cost < best.cost:
                     best = visit
             return False
@@ -299,6 +299,11 @@ class Engine:
 
     def _fined(self) -> Fined:
         return Fined(len(self.fines.beyond), len(self.fines.astray))
+
+
+def _stepped(step: float, cost: float, best: float) -> float:
+    """The next step, longer unless the last one led to a point that costs too much."""
+    return min(STEP, step * 1.2) if cost < FAR * abs(best) else max(LEAST_STEP, step / 2)
 
 
 def _beyond(astray: sp.csr_array, within: float) -> sp.csr_array:

@@ -41,7 +41,6 @@ class First:
     cost: float
     sums: Vector
     """How large the joining rows are, in absolute terms."""
-    iterations: int
 
     def point(self, allowed: Allowed, which: NDArray[np.int64]) -> Vector | None:
         """A point of a master whose subproblems are ``which`` of all."""
@@ -86,7 +85,7 @@ def begin(
     if point.end != "optimal":
         dear = np.abs(s.cost) / np.repeat(s.weight, np.diff(s.column_start))
         steep = np.full(width, UNKNOWN * float(dear.max(initial=1.0)))
-        return First(None, np.zeros((s.count, rows)), np.zeros(rows), steep, 0.0, sums, point.iterations)
+        return First(None, np.zeros((s.count, rows)), np.zeros(rows), steep, 0.0, sums)
     chosen = np.flatnonzero(weights)
     columns = positions(s.column_start, chosen)
     used = s.joining[:, columns] @ sp.diags_array(point.x[width:])
@@ -104,7 +103,7 @@ def begin(
     member = sp.csr_array((by_unit, (of_rows, np.arange(len(duals)))), shape=(len(chosen), len(duals)))
     slope = abs(member @ s.linking[positions(s.row_start, chosen)]).max(axis=0).toarray().ravel()
     first = point.x[:width], spread(use, chosen, parent, likely), price, slope, point.objective
-    return First(*first, np.maximum(sums, heavy), point.iterations)
+    return First(*first, np.maximum(sums, heavy))
 
 
 def restrict(whole: Split, weights: Vector) -> Split:
